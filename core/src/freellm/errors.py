@@ -14,7 +14,7 @@ No exception of this tree ever holds a secret, neither in its text nor in its ar
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from freellm.types import Kind
@@ -53,6 +53,8 @@ class RequestError(FreeLLMError):
     :param param: the request field at fault, as a path such as `messages[2].content`
     :param type_: OpenAI's `error.type`
     :param suggestions: what the client could have asked for instead, such as near model names
+    :param retry_after: seconds after which the same request may succeed; None when waiting does not help
+    :param details: what else the answer tells under `error.x_freellm`
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class RequestError(FreeLLMError):
         param: str | None = None,
         type_: str = "invalid_request_error",
         suggestions: tuple[str, ...] = (),
+        retry_after: float | None = None,
+        details: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -72,6 +76,8 @@ class RequestError(FreeLLMError):
         self.param = param
         self.type = type_
         self.suggestions = suggestions
+        self.retry_after = retry_after
+        self.details = details or {}
 
 
 class UpstreamError(FreeLLMError):

@@ -6,7 +6,7 @@ what `normalize_stream` returns, no change to an argument. An implementation nam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -24,7 +24,14 @@ from freellm.types import (
 )
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from freellm.declarations import Model, ProviderInfo, Quota
+    from freellm.ledger import Ledger
+    from freellm.proxy import Demo, Proxy
+    from freellm.routing import Strategy
+    from freellm.settings import Settings
+    from freellm.store import AttemptRecord, RequestRecord
 
 PROJECT = "freellm"
 
@@ -102,4 +109,55 @@ class ProviderSpec:
 
 
 class ApplicationSpec:
-    """The broadcast hooks: every plugin of the group `freellm.plugins` is told."""
+    """The broadcast hooks: every plugin of the entry-point group `freellm.plugins` is told or asked."""
+
+    @_hookspec
+    def register_routes(self, app: web.Application, proxy: Proxy) -> None:
+        """Add HTTP routes to the server. Asked once, before it listens. Since 0.1.
+
+        Every handler states who may call it with `freellm.auth`; the server refuses to start otherwise.
+
+        :param app: `app.router` takes the routes
+        :param proxy: what the routes may use: complete, stream, explain, catalogue, quotas, keys
+        """
+
+    @_hookspec
+    def register_strategies(self, register: Callable[[str, Strategy], None]) -> None:
+        """Offer orders of models; `auto:<name>` selects one. Asked once, at start. Since 0.1.
+
+        :param register: call it with a name and a function from a model to its place: lower is tried earlier
+        """
+
+    @_directed
+    def create_ledger(self, settings: Settings) -> Ledger | None:
+        """Provide the quota ledger; the first plugin that answers provides it. Asked once, at start. Since 0.1."""
+
+    @_directed
+    def serve_demo(self) -> Demo | None:
+        """Provide stand-ins of the providers for `freellm serve --demo`. Since 0.1.
+
+        The first plugin that answers provides them. Asked only when the demo is wanted.
+        """
+
+    @_hookspec
+    async def startup(self, proxy: Proxy) -> None:
+        """Start what the plugin runs beside the server. Awaited before the server listens. Since 0.1."""
+
+    @_hookspec
+    async def shutdown(self, proxy: Proxy) -> None:
+        """Stop it again. Awaited after the last request was served. Since 0.1."""
+
+    @_hookspec
+    def before_request(self, request: ChatRequest, model: str) -> None:
+        """See a validated request before it is routed; raise `RequestError` to refuse it. Since 0.1.
+
+        :param model: what the client asked for, such as `auto`
+        """
+
+    @_hookspec
+    def on_attempt(self, attempt: AttemptRecord) -> None:
+        """See an attempt that has ended, well or not. Since 0.1."""
+
+    @_hookspec
+    def on_request(self, record: RequestRecord) -> None:
+        """See a request that has been answered, well or not. Since 0.1."""

@@ -1,1 +1,35 @@
-"""Simulator."""
+"""Every provider of freellm, simulated: real quotas, wires and faults, no key and no network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freellm import hookimpl
+
+if TYPE_CHECKING:
+    from freellm_simulator.simulation import Simulation
+
+__all__ = ["Plugin", "Simulation", "plugin"]
+
+
+class Plugin:
+    """The simulator as a plugin: it provides the demo's stand-ins of the providers."""
+
+    @hookimpl
+    def serve_demo(self) -> Simulation:
+        """Return a simulation that is yet to be started, with the retired models of the demo."""
+        from freellm_simulator.simulation import Simulation
+
+        return Simulation(include_retired=True)
+
+
+plugin = Plugin()
+
+
+def __getattr__(name: str) -> object:
+    """Import `Simulation` when it is first asked for: a server without a demo does without its modules."""
+    if name == "Simulation":
+        from freellm_simulator.simulation import Simulation
+
+        return Simulation
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

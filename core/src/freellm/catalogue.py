@@ -1,0 +1,276 @@
+"""The catalogue: every model of every provider with its routes, as one immutable snapshot. Pure.
+
+An entry is a model at a provider; a route is an entry with a key. The snapshot is replaced whole when keys, models or
+their order change; what outlives it (pools, standings) is found again by name.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import msgspec
+
+from freellm.declarations import Ability, Model
+from freellm.health import Health, Standing
+from freellm.leases import route_hash
+
+if TYPE_CHECKING:
+    from freellm.keyring import ProviderKey
+    from freellm.ledger import Ledger, Share
+    from freellm.providers import Provider
+
+UNRANKED = 1_000
+"""The place of a model that nobody has ranked: behind all that are."""
+
+ABILITY_BITS: Mapping[Ability, int] = {
+    "tools": 1,
+    "vision": 2,
+    "json": 4,
+    "json_schema": 8,
+    "reasoning": 16,
+    "system": 32,
+}
+
+
+def mask_of(abilities: Iterable[Ability]) -> int:
+    """Return abilities as bits, so that a router compares them in one step."""
+    return sum({ABILITY_BITS[ability] for ability in abilities})
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What a person decided about a model.
+
+    :param enabled: on or off; None leaves it to the model's status
+    :param position: its place in the fallback order, from 0; None leaves it to its rank
+    """
+
+    enabled: bool | None = None
+    position: int | None = None
+
+
+class Entry:
+    """One model at one provider.
+
+    :param provider: the provider instance
+    :param model: its declaration
+    :param choice: what a person decided about it
+    :param standing: what is known against the model at this provider
+    """
+
+    __slots__ = (
+        "choice",
+        "context",
+        "enabled",
+        "first_byte_timeout",
+        "mask",
+        "model",
+        "name",
+        "place",
+        "provider",
+        "routes",
+        "standing",
+        "turn",
+    )
+
+    def __init__(self, provider: Provider, model: Model, choice: Choice, standing: Standing) -> None:
+        self.provider = provider
+        self.model = model
+        self.choice = choice
+        self.standing = standing
+        self.name = f"{provider.name}/{model.id}"
+        self.enabled = model.enabled_by_default if choice.enabled is None else choice.enabled
+        self.mask = mask_of(model.abilities)
+        self.context = model.context or 0
+        self.first_byte_timeout = model.first_byte_timeout or provider.info.first_byte_timeout
+        self.place = 0
+        self.routes: tuple[Route, ...] = ()
+        self.turn = 0
+
+    @property
+    def rank(self) -> tuple[float, int, int, str]:
+        """Where it stands in the fallback order: as placed by a person, else by intelligence, then speed."""
+        position = float("inf") if self.choice.position is None else self.choice.position
+        return (
+            position,
+            self.model.intelligence_rank or UNRANKED,
+            self.model.speed_rank or UNRANKED,
+            self.name,
+        )
+
+
+class Route:
+    """One model at one provider with one key, and everything a request needs to take it.
+
+    :param entry: the model at the provider
+    :param key: the key, sealed
+    :param shares: the quota pools it draws on
+    :param health: where its standings live
+    """
+
+    __slots__ = (
+        "charges_ceiling",
+        "entry",
+        "hash",
+        "header",
+        "key",
+        "key_standing",
+        "model",
+        "name",
+        "provider",
+        "provider_standing",
+        "shares",
+        "standing",
+        "via",
+    )
+
+    def __init__(self, entry: Entry, key: ProviderKey, shares: tuple[Share, ...], health: Health) -> None:
+        self.entry = entry
+        self.provider = entry.provider
+        self.model = entry.model
+        self.key = key
+        self.shares = shares
+        self.charges_ceiling = any(share.charges_ceiling for share in shares)
+        self.name = f"{entry.name}#{key.id}"
+        self.header = quote(entry.name, safe="/@:.+-_~")
+        self.via = {"platform": entry.provider.name, "model": entry.model.id}
+        self.hash = route_hash(entry.provider.name, entry.model.id, key.fingerprint)
+        self.standing = health.standing(f"route {self.name}")
+        self.key_standing = health.standing(f"key {entry.provider.name}#{key.id}")
+        self.provider_standing = health.standing(f"provider {entry.provider.name}")
+
+    def standings(self) -> tuple[Standing, Standing, Standing, Standing]:
+        """Return all that can close the route, the narrowest first."""
+        return self.standing, self.entry.standing, self.key_standing, self.provider_standing
+
+
+class Catalogue:
+    """A snapshot of all entries.
+
+    :param entries: every model of every provider, off ones included
+    """
+
+    __slots__ = ("_by_family", "_by_id", "_by_name", "by_route_hash", "chain", "entries", "routes")
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.entries = tuple(sorted(entries, key=lambda entry: entry.rank))
+        self.chain = tuple(entry for entry in self.entries if entry.enabled and entry.routes)
+        for place, entry in enumerate(self.chain):
+            entry.place = place
+        self.routes = {route.name: route for entry in self.chain for route in entry.routes}
+        self.by_route_hash = {route.hash: route for route in self.routes.values()}
+        self._by_id: dict[str, list[Entry]] = defaultdict(list)
+        self._by_family: dict[str, list[Entry]] = defaultdict(list)
+        self._by_name: dict[str, Entry] = {}
+        for entry in self.entries:
+            self._by_id[entry.model.id].append(entry)
+            self._by_family[entry.model.family].append(entry)
+            self._by_name[entry.name] = entry
+
+    def named(self, name: str) -> tuple[Entry, ...]:
+        """Return the entries that a name stands for, off ones included, the best first.
+
+        `provider/model id` is that entry alone. A model id stands for itself and then for the rest of its family; a
+        family for all of it. A trailing `:free`, as other gateways write it, is tolerated.
+        """
+        entry = self._by_name.get(name)
+        if entry is not None:
+            return (entry,)
+        exact = self._by_id.get(name, [])
+        families = {entry.model.family for entry in exact} or {name}
+        rest = [e for family in families for e in self._by_family.get(family, []) if e not in exact]
+        if not exact and not rest and name.endswith(":free"):
+            return self.named(name.removesuffix(":free"))
+        return (*exact, *rest)
+
+    def nearest(self, name: str) -> tuple[str, ...]:
+        """Return the three names most like one that does not exist."""
+        pool = {e.model.id: None for e in self.chain or self.entries}
+        pool |= {e.name: None for e in self.chain or self.entries}
+        folded = {known.lower(): known for known in pool}
+        near = difflib.get_close_matches(name.lower(), folded, 3, cutoff=0.3)
+        return tuple(folded[match] for match in near) or tuple(pool)[:3]
+
+
+def build(
+    providers: Sequence[Provider],
+    keys: Iterable[ProviderKey],
+    choices: Mapping[tuple[str, str], Choice],
+    ledger: Ledger,
+    health: Health,
+    limits: Mapping[str, Mapping[str, Mapping[str, float]]],
+) -> Catalogue:
+    """Make a snapshot.
+
+    :param keys: the usable keys of all providers
+    :param choices: what a person decided, by (provider, model id)
+    :param limits: single limits from the settings, by provider, model id and limit name
+    """
+    by_provider: dict[str, list[ProviderKey]] = defaultdict(list)
+    for key in keys:
+        by_provider[key.provider].append(key)
+    return Catalogue(
+        _entry(
+            provider,
+            model,
+            choices.get((provider.name, model.id), Choice()),
+            by_provider[provider.name],
+            ledger,
+            health,
+            overrides(limits.get(provider.name, {}), model.id),
+        )
+        for provider in providers
+        for model in provider.models
+    )
+
+
+_LIMIT_NAMES: Mapping[str, str] = {
+    "rpm": "requests/60s",
+    "rpd": "requests/86400s",
+    "tpm": "tokens/60s",
+    "tpd": "tokens/86400s",
+}
+
+
+def overrides(limits: Mapping[str, Mapping[str, float]], model_id: str) -> dict[str, float]:
+    """Return a provider's limits from the settings by `Quota.name`, as far as they touch a model.
+
+    :param limits: by model id (`rpm`, `rpd`, `tpm`, `tpd`) or by a quota's name (`limit`)
+    """
+    own = limits.get(model_id, {})
+    found = {f"{name}:{model_id}": own[limit] for limit, name in _LIMIT_NAMES.items() if limit in own}
+    return found | {name: row["limit"] for name, row in limits.items() if "limit" in row}
+
+
+def _entry(
+    provider: Provider,
+    model: Model,
+    choice: Choice,
+    keys: Sequence[ProviderKey],
+    ledger: Ledger,
+    health: Health,
+    limits: Mapping[str, float],
+) -> Entry:
+    entry = Entry(provider, model, choice, health.standing(f"model {provider.name}/{model.id}"))
+    if entry.enabled:
+        entry.routes = tuple(
+            Route(entry, key, _shares(ledger, provider, model, key, limits), health) for key in keys
+        )
+    return entry
+
+
+def _shares(
+    ledger: Ledger, provider: Provider, model: Model, key: ProviderKey, limits: Mapping[str, float]
+) -> tuple[Share, ...]:
+    return ledger.shares(
+        provider.name,
+        model,
+        provider.quotas,
+        key=key.fingerprint,
+        account=key.account,
+        unlimited=key.unlimited,
+        overrides=limits,
+    )

@@ -1,0 +1,177 @@
+"""Asking one route once: book, translate, send, and make of the answer what the client gets."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+
+from freellm.catalogue import Route
+from freellm.clock import Clock
+from freellm.errors import UpstreamError, VaultError
+from freellm.gateway.attempt import Attempt
+from freellm.gateway.booking import Booking
+from freellm.gateway.calls import Call, Served, Tried
+from freellm.gateway.chunks import ChunkStream, StreamBrokenError, Whole
+from freellm.gateway.preparing import Preparer
+from freellm.gateway.relaying import Relay
+from freellm.gateway.successes import Successes
+from freellm.leases import LeaseFile
+from freellm.ledger import Demand, Ledger
+from freellm.types import Answer, ChatRequest, Failure, Json, Key, Kind, StreamNormalizer, Upstream
+from freellm.upstream import Exchange, UpstreamClient
+
+WHOLE_ANSWER = 180.0
+"""Seconds a whole answer may take when the provider declares less for a first byte: it has to be written first."""
+
+
+class Asker:
+    """Ask routes.
+
+    :param ledger: books quota
+    :param leases: keeps bookings over a crash
+    :param preparer: makes a call's request ready for a route
+    :param successes: notes what an answer teaches
+    :param client: the sockets
+    :param clock: tells the time
+    :param open_key: decrypts a route's key
+    :param is_local: tells whether a provider's base URL was set by hand, so that it may be on this machine
+    :param stall_timeout: seconds a stream may be silent
+    :param boot: what tells this start's ids from another's
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        leases: LeaseFile,
+        preparer: Preparer,
+        successes: Successes,
+        client: UpstreamClient,
+        clock: Clock,
+        open_key: Callable[[Route], Key],
+        is_local: Callable[[str], bool],
+        stall_timeout: float,
+        boot: str,
+    ) -> None:
+        self._ledger = ledger
+        self._leases = leases
+        self._preparer = preparer
+        self._successes = successes
+        self._client = client
+        self._clock = clock
+        self._open_key = open_key
+        self._is_local = is_local
+        self._stall_timeout = stall_timeout
+        self._ids = (f"chatcmpl-{boot}{number:08x}" for number in itertools.count(1))
+
+    async def ask(
+        self, call: Call, route: Route, demand: Demand, amended: ChatRequest | None
+    ) -> Served | Tried | None:
+        """Ask a route once.
+
+        :param amended: the request its provider corrected; None sends the call's own
+        :return: the answer, the failed attempt, or None when the route's quota was taken meanwhile
+        :raises RequestError: when an image the request names cannot be had
+        """
+        request = amended or await self._preparer.prepare(call, route, demand)
+        started = self._clock.now()
+        lease = self._ledger.reserve(route.shares, demand, started)
+        if lease is None:
+            return None
+        booking = Booking(self._ledger, self._leases, self._clock, route, demand, lease)
+        attempt = Attempt(call, route, demand, request, booking, self._clock, started)
+        try:
+            return await self._send(attempt)
+        except UpstreamError as error:
+            return attempt.failed(Failure(kind=error.kind, message=error.message))
+        except asyncio.CancelledError:
+            booking.settle(demand.input, 0)
+            raise
+
+    async def _send(self, attempt: Attempt) -> Served | Tried:
+        route = attempt.route
+        try:
+            attempt.key = key = self._open_key(route)
+        except VaultError as error:
+            attempt.booking.cancel()
+            return attempt.failed(Failure(kind=Kind.FORBIDDEN, scope="key", message=str(error)))
+        upstream = route.provider.translate_request(attempt.request, route.model, key)
+        if isinstance(upstream, Failure):
+            attempt.booking.cancel()
+            return attempt.failed(upstream)
+        attempt.booking.dispatch()
+        exchange = await self._client.send(
+            upstream,
+            key.base_url,
+            local=self._is_local(route.provider.name),
+            first_byte_timeout=self._patience(attempt, upstream),
+        )
+        try:
+            return await self._hear(attempt, exchange)
+        except BaseException:
+            exchange.close()
+            raise
+        finally:
+            attempt.call.upstream_ms += attempt.ms()
+
+    def _patience(self, attempt: Attempt, upstream: Upstream) -> float:
+        declared = attempt.route.entry.first_byte_timeout
+        limit = declared if upstream.stream else max(declared, WHOLE_ANSWER)
+        return max(min(limit, attempt.call.needs.deadline - attempt.started), 0.1)
+
+    async def _hear(self, attempt: Attempt, exchange: Exchange) -> Served | Tried:
+        attempt.status = exchange.status
+        attempt.booking.stamp()
+        self._read_quota(attempt.route, exchange)
+        if not 200 <= exchange.status < 300:
+            return await self._refused(attempt, await exchange.answer())
+        provider, model = attempt.route.provider, attempt.route.model
+        if attempt.request.stream and exchange.is_event_stream:
+            normalizer = provider.normalize_stream(attempt.request, model)
+            if isinstance(normalizer, Failure):
+                exchange.close()
+                return attempt.failed(normalizer)
+            return await self._relay(attempt, exchange, normalizer)
+        completion = provider.normalize_response(attempt.request, model, await exchange.answer())
+        if isinstance(completion, Failure):
+            return attempt.failed(completion)
+        return await self._whole(attempt, completion)
+
+    def _read_quota(self, route: Route, exchange: Exchange) -> None:
+        provider = route.provider
+        if provider.quota_headers and not provider.quota_headers.isdisjoint(exchange.headers):
+            readings = provider.read_quota(route.model, Answer(exchange.status, exchange.headers))
+            self._ledger.read(route.shares, readings, self._clock.now())
+
+    async def _refused(self, attempt: Attempt, answer: Answer) -> Served | Tried:
+        failure = attempt.route.provider.classify_error(attempt.request, attempt.route.model, answer)
+        if failure.salvaged is not None:
+            return await self._whole(attempt, failure.salvaged)
+        return attempt.failed(failure)
+
+    async def _whole(self, attempt: Attempt, completion: Json) -> Served | Tried:
+        if attempt.call.request.stream:  # the service answered whole although a stream was asked for
+            return await self._relay(attempt, None, Whole(completion))
+        if not completion.get("id"):
+            completion["id"] = next(self._ids)
+        if not completion.get("created"):
+            completion["created"] = int(attempt.started)
+        completion["object"] = "chat.completion"
+        completion["model"] = attempt.route.model.id
+        completion["_routed_via"] = attempt.route.via
+        self._successes.whole(attempt, completion)
+        return Served(route=attempt.route, completion=completion)
+
+    async def _relay(
+        self, attempt: Attempt, exchange: Exchange | None, normalizer: StreamNormalizer
+    ) -> Served | Tried:
+        chunks = ChunkStream(
+            normalizer, attempt.route, next(self._ids), int(attempt.started), attempt.call.extra()
+        )
+        relay = Relay(attempt, exchange, chunks, self._successes)
+        try:
+            first = await relay.open(self._stall_timeout)
+        except StreamBrokenError as broken:
+            return relay.fail(broken.failure)
+        return Served(route=attempt.route, first=first, stream=relay)

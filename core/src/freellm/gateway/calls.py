@@ -1,0 +1,120 @@
+"""One client request on its way through the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from freellm.catalogue import Route
+from freellm.routing import Needs, Order, PassedOver
+from freellm.types import ChatRequest, Failure, Json, Kind
+
+PASSED_OVER_TOLD = 5
+"""Better routes that an answer says were passed over, at most."""
+
+
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt that failed.
+
+    :param route: the route that was asked
+    :param failure: what came of it
+    :param status: the provider's HTTP status; 0 when there was none
+    :param started: Unix time
+    :param ms: how long it took, in milliseconds
+    """
+
+    route: Route
+    failure: Failure
+    status: int
+    started: float
+    ms: float
+
+    @property
+    def kind(self) -> Kind:
+        """What kind of failure it was."""
+        return self.failure.kind
+
+    @property
+    def summary(self) -> str:
+        """The attempt in `X-Fallback-Trail`: the model and what became of it."""
+        return f"{self.route.header}={self.failure.kind}"
+
+
+class Call(msgspec.Struct, kw_only=True):
+    """A request and what has been tried for it so far.
+
+    :param id: the request's id, `req_…`
+    :param surface: the wire format the client speaks
+    :param model: what the client asked for
+    :param request: the request, validated
+    :param order: the entries that may answer
+    :param needs: what it needs of a model
+    :param session: the digest under which the answering route is remembered
+    :param earlier: the digest under which the last answer's route was remembered
+    :param include_usage: whether the client wants the usage chunk of a stream
+    :param started: Unix time at which it arrived
+    :param tool_call_ids: ids of tool calls of earlier turns
+    :param remote_images: whether messages name images by address
+    :param tried: the attempts that failed, in order
+    :param passed_over: what the router passed over, and why
+    :param upstream_ms: milliseconds spent waiting for providers
+    :param inlined: the messages with remote images inline, once a route needed them
+    """
+
+    id: str
+    surface: str
+    model: str
+    request: ChatRequest
+    order: Order
+    needs: Needs
+    session: bytes | None = None
+    earlier: bytes | None = None
+    include_usage: bool = False
+    started: float = 0.0
+    tool_call_ids: Sequence[str] = ()
+    remote_images: bool = False
+    tried: list[Tried] = []
+    passed_over: list[PassedOver] = []
+    upstream_ms: float = 0.0
+    inlined: list[Json] | None = None
+
+    def extra(self) -> Json:
+        """Return what the answer's body tells under `x_freellm`."""
+        extra: Json = {
+            "request_id": self.id,
+            "requested_model": self.model,
+            "fallback_attempts": len(self.tried),
+        }
+        if self.passed_over:
+            extra["passed_over"] = [
+                {"route": note.name, "reason": note.cause, "detail": note.detail}
+                for note in self.passed_over[:PASSED_OVER_TOLD]
+            ]
+        return extra
+
+
+class OpenStream(Protocol):
+    """A stream that can no longer fail over."""
+
+    def rest(self) -> AsyncIterator[bytes]:
+        """Iterate over the client's bytes that follow; a failure is the last of them, as an error frame."""
+
+    def close(self) -> None:
+        """Say that nobody listens any more."""
+
+
+class Served(msgspec.Struct, kw_only=True):
+    """An answer: a completion, or an open stream of which the first meaningful delta has arrived.
+
+    :param route: who answers
+    :param completion: the whole answer, unless it is a stream
+    :param first: the bytes of the stream so far
+    :param stream: hands out the bytes that follow
+    """
+
+    route: Route
+    completion: Json | None = None
+    first: bytes = b""
+    stream: OpenStream | None = None

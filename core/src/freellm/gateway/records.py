@@ -1,0 +1,135 @@
+"""Telling the journal and the plugins what became of attempts and requests. Never what was said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from freellm.clock import Clock
+from freellm.errors import RequestError
+from freellm.gateway.calls import Call, Tried
+from freellm.store import AttemptRecord, RequestRecord
+from freellm.types import Json
+
+if TYPE_CHECKING:
+    from freellm.extensions import Extensions
+    from freellm.gateway.attempt import Attempt
+
+
+class Log(Protocol):
+    """Where records go; `freellm.journal.Journal` is one."""
+
+    def request(self, record: RequestRecord) -> None:
+        """Take the record of a request."""
+
+    def attempt(self, record: AttemptRecord) -> None:
+        """Take the record of an attempt."""
+
+
+class Recorder:
+    """Record attempts and requests.
+
+    :param log: the journal
+    :param extensions: the plugins that watch
+    :param clock: tells the time
+    """
+
+    __slots__ = ("_clock", "_extensions", "_log")
+
+    def __init__(self, log: Log, extensions: Extensions, clock: Clock) -> None:
+        self._log = log
+        self._extensions = extensions
+        self._clock = clock
+
+    def attempt_failed(self, call: Call, tried: Tried) -> None:
+        """Record an attempt that failed; it is the last one in `call.tried`."""
+        route = tried.route
+        self._attempt(
+            AttemptRecord(
+                request=call.id,
+                number=len(call.tried),
+                provider=route.provider.name,
+                model=route.model.id,
+                key=route.key.id,
+                kind=str(tried.kind),
+                status=tried.status or None,
+                started=tried.started,
+                duration_ms=tried.ms,
+                message=tried.failure.message,
+            )
+        )
+
+    def served(self, attempt: Attempt, usage: Json, *, told: bool, error: str | None = None) -> None:
+        """Record the attempt that answered, and its request.
+
+        :param usage: OpenAI's `usage`
+        :param told: whether the provider told it; else it is estimated
+        :param error: why the answer is not whole, if it is not
+        """
+        call, route = attempt.call, attempt.route
+        duration = (self._clock.now() - call.started) * 1000.0
+        if error is None:
+            self._attempt(
+                AttemptRecord(
+                    request=call.id,
+                    number=len(call.tried) + 1,
+                    provider=route.provider.name,
+                    model=route.model.id,
+                    key=route.key.id,
+                    status=attempt.status or None,
+                    started=attempt.started,
+                    first_byte_ms=attempt.first_delta_ms,
+                    duration_ms=attempt.ms(),
+                )
+            )
+        self._request(
+            RequestRecord(
+                id=call.id,
+                created=call.started,
+                surface=call.surface,
+                requested=call.model,
+                provider=route.provider.name,
+                model=route.model.id,
+                key=route.key.id,
+                status=499 if error == "cancelled" else 200,
+                error=error,
+                stream=call.request.stream,
+                attempts=len(call.tried) + (error is None),
+                input_tokens=usage.get("prompt_tokens"),
+                output_tokens=usage.get("completion_tokens"),
+                estimated=not told,
+                first_delta_ms=attempt.first_delta_ms,
+                duration_ms=duration,
+                overhead_ms=max(0.0, duration - call.upstream_ms) if attempt.first_delta_ms is None else None,
+                session=call.session.hex() if call.session is not None else None,
+            )
+        )
+
+    def refused(self, call: Call, error: RequestError | None) -> None:
+        """Record a request that nobody answered.
+
+        :param error: what the client was told; None when it left before
+        """
+        duration = (self._clock.now() - call.started) * 1000.0
+        self._request(
+            RequestRecord(
+                id=call.id,
+                created=call.started,
+                surface=call.surface,
+                requested=call.model,
+                status=499 if error is None else error.status,
+                error="cancelled" if error is None else error.code,
+                stream=call.request.stream,
+                attempts=len(call.tried),
+                duration_ms=duration,
+                overhead_ms=max(0.0, duration - call.upstream_ms),
+                session=call.session.hex() if call.session is not None else None,
+            )
+        )
+
+    def _attempt(self, record: AttemptRecord) -> None:
+        self._log.attempt(record)
+        self._extensions.on_attempt(record)
+
+    def _request(self, record: RequestRecord) -> None:
+        self._log.request(record)
+        self._extensions.on_request(record)

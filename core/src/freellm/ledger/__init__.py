@@ -1,0 +1,19 @@
+"""Every quota and what was spent from it; see `freellm.ledger.ledger.Ledger`."""
+
+from freellm.ledger.demands import Demand, Lease, Obstacle, Share
+from freellm.ledger.ledger import LEASE_AGE, Ledger
+from freellm.ledger.pools import Learned, Pool, PoolView
+from freellm.ledger.records import PoolState
+
+__all__ = [
+    "LEASE_AGE",
+    "Demand",
+    "Learned",
+    "Lease",
+    "Ledger",
+    "Obstacle",
+    "Pool",
+    "PoolState",
+    "PoolView",
+    "Share",
+]

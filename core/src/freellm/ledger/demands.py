@@ -1,0 +1,141 @@
+"""What a request needs of quotas, how much of each it is charged, and what was reserved for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import msgspec
+
+from freellm.declarations import Model, Quota
+
+if TYPE_CHECKING:
+    from freellm.ledger.pools import Pool
+
+Price: TypeAlias = tuple[float, float, float]
+"""What one request costs of a quota: per request, per input token, per output token."""
+
+Cause: TypeAlias = Literal["quota", "closed", "concurrency", "too_large"]
+"""Why a pool refuses: it is spent, the service said so, too many requests are under way, or the request is larger
+than the whole quota."""
+
+
+class Demand(msgspec.Struct, frozen=True):
+    """What one request will probably use, in tokens.
+
+    :param input: the estimated input
+    :param output: the expected output
+    :param ceiling: the `max_tokens` that will be sent; the same as `output` when none is sent
+    """
+
+    input: int
+    output: int
+    ceiling: int
+
+
+class Share:
+    """One pool as one route draws on it.
+
+    The amount is `per_request + per_input * input + per_output * output`, where `output` is the request's ceiling
+    if the service charges `max_tokens` at dispatch.
+
+    :param pool: the pool that is drawn on
+    :param price: what a request costs of it
+    :param charges_ceiling: whether the service charges the whole `max_tokens` when it takes the request
+    :param unlimited: whether spending is counted and never refused
+    """
+
+    __slots__ = (
+        "charges_ceiling",
+        "concurrent",
+        "metered",
+        "per_input",
+        "per_output",
+        "per_output_used",
+        "per_request",
+        "pool",
+        "refusal_costs",
+        "unlimited",
+    )
+
+    def __init__(
+        self, pool: Pool, price: Price, *, charges_ceiling: bool = False, unlimited: bool = False
+    ) -> None:
+        self.pool = pool
+        self.per_request, self.per_input, self.per_output = price
+        self.charges_ceiling = charges_ceiling
+        self.unlimited = unlimited
+        self.metered = bool(self.per_input or self.per_output)
+        self.concurrent = pool.quota.unit == "concurrent"
+        # The service keeps what it charged at dispatch, however short the answer was.
+        self.per_output_used = 0.0 if charges_ceiling else self.per_output
+        # A request that was refused before inference still counts as a request, and as nothing else.
+        self.refusal_costs = self.per_request if pool.quota.unit == "requests" else 0.0
+
+    def amount(self, demand: Demand) -> float:
+        """Return what a demand needs of the pool."""
+        if not self.metered:
+            return self.per_request
+        output = demand.ceiling if self.charges_ceiling else demand.output
+        return self.per_request + self.per_input * demand.input + self.per_output * output
+
+
+class Lease(msgspec.Struct, eq=False):
+    """What is reserved for one request from its dispatch until it is settled.
+
+    :param shares: the pools that were drawn on
+    :param amounts: what was booked on each of them
+    :param demand: the tokens that were reserved
+    :param at: the moment the booking counts from, Unix seconds: dispatch, then the arrival of the answer's headers
+    :param slot: for the owner of a lease file: the slot that holds this lease
+    """
+
+    shares: Sequence[Share]
+    amounts: list[float]
+    demand: Demand
+    at: float
+    slot: int = -1
+
+
+class Obstacle(msgspec.Struct, frozen=True, kw_only=True):
+    """The pool that keeps a request from a route for the longest time.
+
+    :param pool: the pool's identity
+    :param unit: the quota's unit
+    :param window: seconds; None for `concurrent`
+    :param used: what is spent of it
+    :param limit: what it holds; None is unknown
+    :param opens_at: Unix time at which the pool admits the request; infinite when it never will
+    :param cause: why it refuses
+    """
+
+    pool: str
+    unit: str
+    window: float | None
+    used: float
+    limit: float | None
+    opens_at: float
+    cause: Cause
+
+
+_TOKENS: Final[Mapping[str, Price]] = {
+    "actual": (0.0, 1.0, 1.0),
+    "input": (0.0, 1.0, 0.0),
+    "input+max": (0.0, 1.0, 1.0),
+}
+_REQUEST: Final[Price] = (1.0, 0.0, 0.0)
+
+
+def price_of(model: Model, quota: Quota) -> Price | None:
+    """Return what a request to a model costs of a quota; None when it costs nothing.
+
+    :param quota: a quota of the same provider
+    """
+    if quota.members and model.id not in quota.members:
+        return None
+    if quota.unit in ("requests", "concurrent"):
+        return _REQUEST
+    if quota.unit == "tokens":
+        return _TOKENS[quota.charge]
+    price = model.costs.get(quota.unit)
+    return price if price and any(price) else None

@@ -1,0 +1,170 @@
+"""The ledger: every quota, what was spent from it, and what is reserved for the requests under way.
+
+Pure: the caller says what time it is, and its clock never runs backward while the process lives.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+from freellm.ledger import admission, learning
+from freellm.ledger.counters import Spending
+from freellm.ledger.demands import Demand, Lease, Share
+from freellm.ledger.pools import Pool
+from freellm.ledger.records import PoolState, state_of
+from freellm.ledger.registry import Registry
+from freellm.types import Reading
+
+LEASE_AGE: Final = 1_800.0
+"""Seconds after which a lease that nobody settled is taken for used up: no stream lasts longer."""
+
+
+class Ledger(Registry):
+    """Decide whether a request fits into every quota it touches, and keep the books."""
+
+    __slots__ = ("_live",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._live: set[Lease] = set()
+
+    fits = staticmethod(admission.fits)
+    opening = staticmethod(admission.opening)
+    obstacle = staticmethod(admission.obstacle)
+    close = staticmethod(learning.close)
+    learn = staticmethod(learning.learn)
+
+    def reserve(self, shares: Sequence[Share], demand: Demand, now: float) -> Lease | None:
+        """Book a demand on every pool if it fits into all of them, else on none.
+
+        :return: None when it does not fit
+        """
+        amounts = []
+        for share in shares:
+            pool = share.pool
+            if now >= pool.edge:
+                pool.advance(now)
+            amount = share.amount(demand) if share.metered else share.per_request
+            if pool.counter.used + amount > pool.room and (not share.unlimited or pool.closed_until):
+                return None
+            amounts.append(amount)
+        for place, share in enumerate(shares):
+            share.pool.counter.spend(amounts[place])
+        lease = Lease(shares, amounts, demand, now)
+        self._live.add(lease)
+        return lease
+
+    def stamp(self, lease: Lease, now: float) -> None:
+        """Let a booking count from now: the answer's headers arrived, so the service has counted it by now."""
+        if lease not in self._live:
+            return
+        amounts, at = lease.amounts, lease.at
+        for place, share in enumerate(lease.shares):
+            pool = share.pool
+            if now >= pool.edge:
+                pool.advance(now)
+            pool.counter.move(at, amounts[place])
+        lease.at = now
+
+    # The names `input` and `output` are those of `Demand` and of every provider's usage figures.
+    def settle(self, lease: Lease, now: float, input: int | None, output: int | None) -> None:  # noqa: A002
+        """Book actual less reserved and give back concurrency. A lease that is closed already is left alone.
+
+        What was used beyond the reservation counts from now, because the service may have counted it only now.
+
+        :param input: input tokens used; None is unknown, and that part of the reservation stands
+        :param output: output tokens used; None is unknown, and that part of the reservation stands
+        """
+        if not self._closes(lease):
+            return
+        more_input = 0 if input is None else input - lease.demand.input
+        more_output = 0 if output is None else output - lease.demand.output
+        for share in lease.shares:
+            pool = share.pool
+            if share.metered:
+                more = share.per_input * more_input + share.per_output_used * more_output
+                if now >= pool.edge:
+                    pool.advance(now)
+                if more > 0:
+                    pool.counter.spend(more)
+                elif more:
+                    pool.counter.book(lease.at, more)
+            elif share.concurrent:
+                pool.counter.used -= share.per_request
+            pool.changed = now
+
+    def refuse(self, lease: Lease, now: float) -> None:
+        """Keep the request booked and give back everything else: it was refused before inference."""
+        self._give_back(lease, now, refused=True)
+
+    def cancel(self, lease: Lease, now: float) -> None:
+        """Give back everything: the request was never dispatched."""
+        self._give_back(lease, now, refused=False)
+
+    def _give_back(self, lease: Lease, now: float, *, refused: bool) -> None:
+        if not self._closes(lease):
+            return
+        for share, amount in zip(lease.shares, lease.amounts, strict=True):
+            pool = share.pool
+            if now >= pool.edge:
+                pool.advance(now)
+            pool.counter.book(lease.at, (share.refusal_costs if refused else 0.0) - amount)
+            pool.changed = now
+
+    def _closes(self, lease: Lease) -> bool:
+        if lease not in self._live:
+            return False
+        self._live.remove(lease)
+        return True
+
+    def age(self, now: float) -> list[Lease]:
+        """Take leases that nobody settled for 30 minutes for used up.
+
+        :return: those leases, so that the owner of a lease file can settle them there too
+        """
+        old = [lease for lease in self._live if lease.at + LEASE_AGE <= now]
+        for lease in old:
+            self.settle(lease, now, None, None)
+        return old
+
+    def restore(
+        self,
+        shares: Sequence[Share],
+        input: int,  # noqa: A002
+        output: int,
+        stamped: float,
+        now: float,
+        ceiling: int | None = None,
+    ) -> None:
+        """Book a request of an earlier process, which is found in the lease file and not in the loaded states.
+
+        :param stamped: the moment it counts from, Unix seconds
+        :param ceiling: the `max_tokens` that was sent; None: the same as `output`
+        """
+        demand = Demand(input, output, output if ceiling is None else ceiling)
+        for share in shares:
+            if not share.concurrent:
+                share.pool.advance(now)
+                share.pool.counter.book(stamped, share.amount(demand))
+                share.pool.changed = now
+                share.pool.refresh()
+
+    def read(self, shares: Sequence[Share], readings: Sequence[Reading], now: float) -> None:
+        """Believe what an answer says about quotas; see `freellm.ledger.learning.read`."""
+        for reading in readings:
+            learning.read(shares, reading, now)
+
+    def dump(self, since: float) -> list[PoolState]:
+        """Return the pools that changed at or after a moment, without what is reserved for requests under way.
+
+        Those are in the lease file until they are settled; so a state and the lease file's sequence number, both
+        taken between the same two awaits, together hold every request exactly once.
+        """
+        changed = [pool for pool in self._pools.values() if pool.changed >= since]
+        under_way: defaultdict[Pool, list[Spending]] = defaultdict(list)
+        for lease in self._live:
+            for share, amount in zip(lease.shares, lease.amounts, strict=True):
+                under_way[share.pool].append((lease.at, amount))
+        return [state_of(pool, under_way.get(pool, ())) for pool in changed]

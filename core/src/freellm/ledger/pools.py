@@ -1,0 +1,181 @@
+"""A pool: one quota of one provider instance, for one key, account or address, and what was spent from it."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import msgspec
+
+from freellm.declarations import DAY, Quota
+from freellm.ledger.calendars import calendar_of
+from freellm.ledger.counters import Concurrent, Counter, Fixed, Rolling
+
+ROUNDING: Final = 1e-12
+"""The share of a limit that sums of fractions may go over it; far below one request or token."""
+
+
+class Learned(msgspec.Struct, frozen=True):
+    """A limit that the service stated, which stands in for the declared one.
+
+    :param limit: what the window holds
+    :param evidence: where it was stated, in words for a person
+    :param expires: Unix time from which the declared limit is believed again
+    """
+
+    limit: float
+    evidence: str
+    expires: float
+
+
+class PoolView(msgspec.Struct, frozen=True, kw_only=True):
+    """A pool as people see it.
+
+    :param identity: provider instance, quota and fingerprint
+    :param quota: the declaration, with its source
+    :param used: what is spent of the window
+    :param limit: what the window holds; None is unknown
+    :param learned: the evidence for a limit that is not the declared one
+    :param closed_until: Unix time until which the service said that the pool is exhausted; 0 when it did not
+    :param edge: Unix time at which the next part of what was spent expires, at the latest
+    """
+
+    identity: str
+    quota: Quota
+    used: float
+    limit: float | None
+    learned: Learned | None
+    closed_until: float
+    edge: float
+
+
+def _counter(quota: Quota) -> Counter:
+    if quota.window is None:
+        return Concurrent()
+    calendar = calendar_of(quota)
+    return Fixed(calendar) if calendar else Rolling(quota.window)
+
+
+class Pool:
+    """What was spent from one quota, and how much may be.
+
+    `counter.used` is right and `room` is what it may reach, once `advance` was called if now is not before `edge`.
+
+    :param identity: provider instance, quota name and fingerprint, stable across restarts
+    :param quota: the declaration
+    """
+
+    __slots__ = (
+        "ceiling",
+        "changed",
+        "closed_until",
+        "counter",
+        "edge",
+        "identity",
+        "learned",
+        "limit",
+        "override",
+        "quota",
+        "room",
+    )
+
+    def __init__(self, identity: str, quota: Quota) -> None:
+        self.identity = identity
+        self.counter = _counter(quota)
+        self.learned: Learned | None = None
+        self.closed_until = 0.0
+        self.edge = 0.0
+        self.changed = -math.inf
+        """When something was last changed that a restart must not lose."""
+        self.declare(quota, None)
+
+    def declare(self, quota: Quota, override: float | None) -> None:
+        """Take a quota as it is declared now.
+
+        :param override: a limit from the settings, which replaces the declared one; a learned limit can only
+            lower it
+        """
+        self.quota = quota
+        self.override = override
+        self.refresh()
+
+    def advance(self, now: float) -> None:
+        """Let time pass: forget what has left the window, what was closed and what was learned."""
+        self.counter.expire(now)
+        if now >= self.closed_until:
+            self.closed_until = 0.0
+        if self.learned and now >= self.learned.expires:
+            self.learned = None
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Work out limit, room and the next edge after something else has changed."""
+        learned = self.learned
+        stated = self.quota.limit if self.override is None else self.override
+        limit = math.inf if stated is None else stated
+        if learned:
+            limit = learned.limit if self.override is None else min(limit, learned.limit)
+        self.limit = limit
+        self.ceiling = limit * (1 + ROUNDING)
+        self.room = -math.inf if self.closed_until else self.ceiling
+        self.edge = min(
+            self.counter.edge,
+            self.closed_until or math.inf,
+            learned.expires if learned else math.inf,
+        )
+
+    def opening(self, amount: float, now: float, unlimited: bool) -> float:
+        """Return when the pool admits an amount: `now` if it does, infinity if it never will.
+
+        :param now: the last moment given to `advance`, or a later one before `edge`
+        :param unlimited: whether only a statement of the service keeps it closed
+        """
+        closed_until, ceiling = self.closed_until, self.ceiling
+        excess = self.counter.used + amount - ceiling
+        if excess <= 0 or unlimited:
+            return closed_until or now
+        if amount > ceiling:
+            return math.inf
+        return max(closed_until, self.counter.opening(excess, now))
+
+    def close(self, until: float, now: float) -> None:
+        """Admit nothing until a moment; a pool that is closed for longer stays so."""
+        if until > max(now, self.closed_until):
+            self.closed_until = until
+            self.changed = now
+            self.refresh()
+
+    def reopen(self, now: float) -> None:
+        """Forget that the service called the pool exhausted; what was spent stays."""
+        self.closed_until = 0.0
+        self.changed = now
+        self.refresh()
+
+    def learn(self, limit: float, evidence: str, expires: float, now: float) -> None:
+        """Believe the service about the limit; what is declared already needs no learning."""
+        known = self.learned
+        if limit == (self.quota.limit if self.override is None else self.override):
+            if known is None:
+                return
+            self.learned = None
+        elif known and known.limit == limit and known.expires > expires - DAY / 2:
+            # Every answer repeats its limits: one is written down twice a day, not per request.
+            return
+        else:
+            self.learned = Learned(limit, evidence, expires)
+        self.changed = now
+        self.refresh()
+
+    def view(self, now: float) -> PoolView:
+        """Return the pool as it is at a moment."""
+        if now >= self.edge:
+            self.advance(now)
+        return PoolView(
+            identity=self.identity,
+            quota=self.quota,
+            used=self.counter.used,
+            limit=None if math.isinf(self.limit) else self.limit,
+            learned=self.learned,
+            closed_until=self.closed_until,
+            edge=self.edge,
+        )

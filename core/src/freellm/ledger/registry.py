@@ -1,0 +1,91 @@
+"""The pools there are: made when a route first asks, found again after a rebuilt catalogue or a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from freellm.declarations import Model, Quota
+from freellm.ledger.demands import Share, price_of
+from freellm.ledger.pools import Pool, PoolView
+from freellm.ledger.records import PoolState, recall
+
+
+class Registry:
+    """All pools by identity: provider instance, quota name and the owner's fingerprint."""
+
+    __slots__ = ("_loaded_at", "_pools", "_states")
+
+    def __init__(self) -> None:
+        self._pools: dict[str, Pool] = {}
+        self._states: dict[str, PoolState] = {}
+        self._loaded_at = 0.0
+
+    def shares(
+        self,
+        provider: str,
+        model: Model,
+        quotas: Sequence[Quota],
+        *,
+        key: str,
+        account: str,
+        unlimited: bool = False,
+        overrides: Mapping[str, float] = {},
+    ) -> tuple[Share, ...]:
+        """Return the pools that a route draws on. The same pool comes back whenever it is asked for again.
+
+        :param provider: the provider instance
+        :param quotas: all quotas of the provider; those that do not touch the model are passed over
+        :param key: the key's fingerprint
+        :param account: the account's fingerprint
+        :param unlimited: whether the key is on a paid plan: its use is counted, never refused
+        :param overrides: limits from the settings by `Quota.name`
+        """
+        owners = {"key": key, "account": account, "ip": "ip"}
+        found: dict[str, Share] = {}
+        for quota in quotas:
+            identity = f"{provider}|{quota.name}|{owners[quota.scope]}"
+            price = price_of(model, quota)
+            if price is None or identity in found:
+                continue
+            pool = self._pool(identity, quota, overrides.get(quota.name))
+            charges_ceiling = quota.unit == "tokens" and quota.charge == "input+max"
+            found[identity] = Share(pool, price, charges_ceiling=charges_ceiling, unlimited=unlimited)
+        return tuple(found.values())
+
+    def _pool(self, identity: str, quota: Quota, override: float | None) -> Pool:
+        pool = self._pools.get(identity)
+        if pool is None:
+            pool = self._pools[identity] = Pool(identity, quota)
+            if state := self._states.pop(identity, None):
+                recall(pool, state, self._loaded_at)
+        pool.declare(quota, override)
+        return pool
+
+    def pools(self) -> Iterable[Pool]:
+        """Return every pool that was ever asked for; `Pool.view` shows one as it is at a moment."""
+        return self._pools.values()
+
+    def views(self, now: float) -> list[PoolView]:
+        """Return every pool as it is at a moment."""
+        return [pool.view(now) for pool in self._pools.values()]
+
+    def reopen(self, identity: str, now: float) -> bool:
+        """Forget that a pool was closed by a refusal; False when there is no such pool."""
+        pool = self._pools.get(identity)
+        if pool:
+            pool.reopen(now)
+        return pool is not None
+
+    def load(self, states: Iterable[PoolState], now: float) -> None:
+        """Bring back what earlier processes spent. Called once, before the first request.
+
+        States of pools that no route has asked for yet are kept until one does: a key may be added again.
+
+        :raises StoreError: when a state cannot be read
+        """
+        self._loaded_at = now
+        for state in states:
+            if pool := self._pools.get(state.identity):
+                recall(pool, state, now)
+            else:
+                self._states[state.identity] = state

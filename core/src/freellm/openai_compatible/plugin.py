@@ -1,0 +1,166 @@
+"""A provider whose service speaks OpenAI's chat completions, configured by data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from freellm.declarations import Catalogue, Model, ProviderInfo, Quota
+from freellm.hookspecs import hookimpl
+from freellm.openai_compatible.keys import judge_listing
+from freellm.openai_compatible.quota_headers import HeaderRow, QuotaHeaders
+from freellm.openai_compatible.refusals import RefusalRow, RefusalTable
+from freellm.openai_compatible.request import COMMON_PARAMETERS, Wire
+from freellm.openai_compatible.response import FINISH_REASONS, Shape, repaired_completion
+from freellm.openai_compatible.stream import ChunkNormalizer
+from freellm.types import (
+    Answer,
+    ChatRequest,
+    Failure,
+    Json,
+    Key,
+    Kind,
+    Reading,
+    StreamNormalizer,
+    Upstream,
+    Verdict,
+)
+
+
+class OpenAICompatible:
+    """Answers every directed hook for a service that speaks OpenAI's chat completions.
+
+    A service that differs by data is one call of this class. One that differs by behaviour is a subclass which
+    overrides a hook, decorated with `hookimpl`, taking the arguments it takes here.
+
+    :param info: who the provider is
+    :param catalogue: its models and quotas
+    :param chat_path: where completions are made, relative to the base URL
+    :param models_path: an authenticated list of models, relative to the base URL, that proves a key
+    :param forward: parameters the service takes; all others are dropped
+    :param limit_field: what it calls `max_tokens`
+    :param always_limit: whether to send `max_tokens` when the client states none
+    :param efforts: for each model that takes `reasoning_effort`, the service's word for each of OpenAI's
+    :param constants: for each model, members of the body that are always sent
+    :param excludes: for each type of `response_format`, what it cannot be combined with: `stream`, `tools`
+    :param null_content: what stands for a null message content; None leaves the member out
+    :param refusals: rows (status, code or type, pattern of words, kind or `Failure`), asked in order, before the
+        generic ones; None in a row fits everything
+    :param account_pattern: a regular expression whose group is the account that a refusal names
+    :param salvage: the error member that holds what the model wrote, and a regular expression for the messages after
+        which tool calls are rescued from it
+    :param quota_headers: for each lower-case header name (unit, window in seconds, `limit`, `remaining` or `reset`)
+    :param usage_members: members of a chunk whose `usage` is the stream's usage
+    :param finish_reasons: further finish reasons of the service, in lower case; None is a failed turn
+    :param think: whether models write their reasoning into leading `<think>` tags
+    """
+
+    def __init__(
+        self,
+        *,
+        info: ProviderInfo,
+        catalogue: Catalogue,
+        chat_path: str = "/chat/completions",
+        models_path: str = "/models",
+        forward: frozenset[str] = COMMON_PARAMETERS,
+        limit_field: str = "max_tokens",
+        always_limit: bool = False,
+        efforts: Mapping[str, Mapping[str, str]] | None = None,
+        constants: Mapping[str, Json] | None = None,
+        excludes: Mapping[str, frozenset[str]] | None = None,
+        null_content: str | None = None,
+        refusals: Sequence[RefusalRow] = (),
+        account_pattern: str | None = None,
+        salvage: tuple[str, str] | None = None,
+        quota_headers: Mapping[str, HeaderRow] | None = None,
+        usage_members: tuple[str, ...] = (),
+        finish_reasons: Mapping[str, str | None] | None = None,
+        think: bool = False,
+    ) -> None:
+        self._info = info
+        self._catalogue = catalogue
+        self._chat_path = chat_path
+        self._models_path = models_path
+        self._wire = Wire(
+            forward=forward,
+            limit_field=limit_field,
+            always_limit=always_limit,
+            efforts=efforts or {},
+            constants=constants or {},
+            excludes=excludes or {},
+            null_content=null_content,
+        )
+        self._shape = Shape(
+            finish_reasons={**FINISH_REASONS, **(finish_reasons or {})},
+            think=think,
+            usage_members=usage_members,
+        )
+        self._quota_headers = QuotaHeaders(quota_headers or {})
+        self._refusals = RefusalTable(refusals, self._quota_headers, account_pattern, salvage)
+
+    @hookimpl
+    def describe_provider(self) -> ProviderInfo:
+        """Say who the provider is."""
+        return self._info
+
+    @hookimpl
+    def declare_models(self) -> Sequence[Model]:
+        """List the catalogue's models."""
+        return self._catalogue.models
+
+    @hookimpl
+    def declare_quotas(self) -> Sequence[Quota]:
+        """List the catalogue's quotas."""
+        return self._catalogue.quotas
+
+    @hookimpl
+    def read_quota(self, model: Model, answer: Answer) -> Sequence[Reading]:
+        """Read the headers of the table."""
+        return self._quota_headers.read(answer.headers)
+
+    @hookimpl
+    def translate_request(self, request: ChatRequest, model: Model, key: Key) -> Upstream | Failure:
+        """Send the request with what the service takes."""
+        body = self._wire.body(request, model)
+        if isinstance(body, Failure):
+            return body
+        return Upstream("POST", self._chat_path, self._headers(key), body, request.stream)
+
+    @hookimpl
+    def normalize_response(self, request: ChatRequest, model: Model, answer: Answer) -> Json | Failure:
+        """Repair a whole answer, or name the error it hides."""
+        body = answer.body
+        if not isinstance(body, dict):
+            found = "JSON that is no object" if body is not None else "no JSON"
+            return Failure(kind=Kind.BAD_ANSWER, message=f"the service answered with {found}")
+        if body.get("error") or body.get("errors"):
+            return self.classify_error(request, model, answer)
+        return repaired_completion(body, self._shape)
+
+    @hookimpl
+    def normalize_stream(self, request: ChatRequest, model: Model) -> StreamNormalizer:
+        """Return a normalizer of OpenAI chunks."""
+        return ChunkNormalizer(
+            model.id, self._shape, lambda answer: self.classify_error(request, model, answer)
+        )
+
+    @hookimpl
+    def classify_error(self, request: ChatRequest, model: Model, answer: Answer) -> Failure:
+        """Name a refusal by the tables."""
+        return self._refusals.classify(request, answer)
+
+    @hookimpl
+    def check_key(self, key: Key) -> Sequence[Upstream]:
+        """List the models, which needs a valid key and spends nothing."""
+        return [Upstream("GET", self._models_path, self._headers(key))]
+
+    @hookimpl
+    def judge_key(self, key: Key, answers: Sequence[Answer]) -> Verdict:
+        """Judge a key by the list of models."""
+        answer = answers[0]
+        refused = not 200 <= answer.status < 300 and answer.status != 0
+        failure = self._refusals.classify(ChatRequest(messages=()), answer) if refused else None
+        return judge_listing(answer, failure)
+
+    def _headers(self, key: Key) -> Mapping[str, str]:
+        token = key.fields.get("token")
+        return {"authorization": f"Bearer {token.reveal()}"} if token is not None else {}

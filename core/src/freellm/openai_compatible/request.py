@@ -1,0 +1,113 @@
+"""Requests as an OpenAI-speaking service takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from freellm.declarations import Model
+from freellm.openai_compatible.messages import fit_messages
+from freellm.types import ChatRequest, Failure, Json, Kind
+
+COMMON_PARAMETERS: Final = frozenset(
+    {
+        "frequency_penalty",
+        "parallel_tool_calls",
+        "presence_penalty",
+        "response_format",
+        "seed",
+        "stop",
+        "temperature",
+        "tool_choice",
+        "tools",
+        "top_p",
+        "user",
+    }
+)
+"""What most OpenAI-speaking services take; each provider states its own set."""
+
+_LARGEST_DEFAULT: Final = 8_192
+
+
+class Wire(msgspec.Struct, frozen=True):
+    """How a service's requests differ from OpenAI's.
+
+    :param forward: the parameters it takes, by OpenAI's names; all others are dropped. `max_tokens`,
+        `reasoning_effort` and `stream` are none of them: the next fields rule these
+    :param limit_field: what it calls `max_tokens`
+    :param always_limit: whether `max_tokens` is sent when the client states none, because the service's own default
+        is too small to be of use
+    :param efforts: for each model that takes `reasoning_effort`, its word for each of OpenAI's
+    :param constants: for each model, members that are always sent
+    :param excludes: for each type of `response_format`, what the service cannot combine it with: `stream`, `tools`
+    :param null_content: what stands for a null content; None leaves the member out
+    """
+
+    forward: frozenset[str] = COMMON_PARAMETERS
+    limit_field: str = "max_tokens"
+    always_limit: bool = False
+    efforts: Mapping[str, Mapping[str, str]] = {}
+    constants: Mapping[str, Json] = {}
+    excludes: Mapping[str, frozenset[str]] = {}
+    null_content: str | None = None
+
+    def body(self, request: ChatRequest, model: Model) -> Json | Failure:
+        """Return the body to send, or a failure when the model cannot take the request."""
+        messages = fit_messages(
+            request.messages, images=model.images != "none", null_content=self.null_content
+        )
+        if isinstance(messages, Failure):
+            return messages
+        body: Json = {"model": model.id, "messages": messages}
+        parameters = request.parameters
+        if parameters:
+            forward = self.forward
+            for name, value in parameters.items():
+                if name in forward:
+                    body[name] = value
+            if "response_format" in body and (failure := self._format(body, request)):
+                return failure
+            if "reasoning_effort" in parameters:
+                self._effort(body, model.id, parameters["reasoning_effort"])
+        limit = parameters.get("max_tokens")
+        if limit is not None or self.always_limit:
+            body[self.limit_field] = _limit(limit, model)
+        if model.id in self.constants:
+            body |= self.constants[model.id]
+        if request.stream:
+            body["stream"] = True
+            body["stream_options"] = {"include_usage": True}
+        return body
+
+    def _effort(self, body: Json, model_id: str, effort: str) -> None:
+        word = self.efforts.get(model_id, {}).get(effort)
+        if word is not None:
+            body["reasoning_effort"] = word
+
+    def _format(self, body: Json, request: ChatRequest) -> Failure | None:
+        kind = body["response_format"].get("type")
+        if kind == "text":  # the default; some services know no such type
+            del body["response_format"]
+            return None
+        excluded = self.excludes.get(kind)
+        if excluded is None:
+            return None
+        clash = "stream" if request.stream else ""
+        for name in (clash, "tools"):
+            if name in excluded and (name == "stream" or body.get("tools")):
+                return Failure(
+                    kind=Kind.BAD_REQUEST,
+                    message=f"the service cannot combine response_format {kind} with {name}",
+                    param="response_format",
+                )
+        return None
+
+
+def _limit(stated: int | None, model: Model) -> int:
+    """Return the limit to send: what the client states, at most the model's own; else one that leaves the prompt room."""
+    if stated is not None:
+        return stated if model.max_output is None else min(stated, model.max_output)
+    bounds = (_LARGEST_DEFAULT, model.max_output, model.context and model.context // 4)
+    return min(bound for bound in bounds if bound)

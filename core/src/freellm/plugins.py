@@ -1,0 +1,185 @@
+"""Finding installed plugins and refusing, by name and with the cure, those that break the contract.
+
+Discovery goes through entry points only. Every plugin is imported at most once, whatever comes of it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+from typing import Any, Literal
+
+import msgspec
+import pluggy
+
+from freellm.errors import PluginError
+from freellm.hookspecs import PROJECT
+
+PROVIDERS = "freellm.providers"
+PLUGINS = "freellm.plugins"
+
+Status = Literal["loaded", "quarantined", "refused", "disabled"]
+
+
+class PluginRecord(msgspec.Struct, kw_only=True):
+    """What became of one installed plugin.
+
+    :param id: the entry point's name
+    :param group: the entry-point group
+    :param distribution: the installed package that declares it
+    :param version: that package's version
+    :param status: `loaded`; `quarantined`, its import failed; `refused`, it breaks the contract; `disabled`, it is
+        not in `FREELLM_LOAD_PLUGINS`
+    :param reason: why it is not loaded, and the cure
+    :param hooks: the hooks it answers
+    :param plugin: the plugin object, when it is loaded
+    """
+
+    id: str
+    group: str
+    distribution: str
+    version: str
+    status: Status
+    reason: str = ""
+    hooks: tuple[str, ...] = ()
+    plugin: Any = None
+
+
+def discover(group: str, only: Sequence[str] | None = None) -> list[PluginRecord]:
+    """Import every plugin of an entry-point group.
+
+    :param group: `PROVIDERS` or `PLUGINS`
+    :param only: names of entry points or distributions to load; None is all of them
+    :return: one record per entry point, in the order of their names
+    """
+    by_name: dict[str, list[metadata.EntryPoint]] = defaultdict(list)
+    for point in {
+        (p.name, p.value, _distribution(p)): p for p in metadata.entry_points(group=group)
+    }.values():
+        by_name[point.name].append(point)
+    return [
+        record
+        for name in sorted(by_name)
+        for record in (
+            [_load(by_name[name][0], only)] if len(by_name[name]) == 1 else _duplicates(by_name[name])
+        )
+    ]
+
+
+def _distribution(point: metadata.EntryPoint) -> str:
+    return point.dist.name if point.dist else "?"
+
+
+def _record(point: metadata.EntryPoint, status: Status, reason: str = "", plugin: Any = None) -> PluginRecord:
+    return PluginRecord(
+        id=point.name,
+        group=point.group,
+        distribution=_distribution(point),
+        version=point.dist.version if point.dist else "?",
+        status=status,
+        reason=reason,
+        plugin=plugin,
+    )
+
+
+def _load(point: metadata.EntryPoint, only: Sequence[str] | None) -> PluginRecord:
+    if only is not None and point.name not in only and _distribution(point) not in only:
+        return _record(point, "disabled", "not named in FREELLM_LOAD_PLUGINS")
+    try:
+        return _record(point, "loaded", plugin=point.load())
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's module may raise anything at import
+        cure = f"mend it, or remove it: pip uninstall {_distribution(point)}"
+        return _record(point, "quarantined", f"import failed: {type(error).__name__}: {error}; {cure}")
+
+
+def _duplicates(points: Sequence[metadata.EntryPoint]) -> list[PluginRecord]:
+    distributions = sorted(_distribution(point) for point in points)
+    reason = (
+        f"{' and '.join(distributions)} both provide {points[0].name!r}; "
+        f"uninstall one of them: pip uninstall {distributions[-1]}"
+    )
+    return [_record(point, "refused", reason) for point in points]
+
+
+def relay(
+    spec: type, plugins: Iterable[tuple[str, Any]], *, may_await: frozenset[str] = frozenset()
+) -> Relay:
+    """Make a plugin manager for plugin objects that keep to a specification.
+
+    :param spec: the class that holds the hook specifications
+    :param plugins: names and plugin objects
+    :param may_await: the hooks that are coroutines; all others must not be
+    :raises PluginError: when a plugin breaks the contract; the text names the plugin and the cure
+    """
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(spec())
+    known = {name for name in dir(spec) if not name.startswith("_")}
+    for name, plugin in plugins:
+        _refuse_wrong_hooks(manager, name, plugin, known, may_await)
+        try:
+            manager.register(plugin, name)
+            manager.check_pending()
+        except (pluggy.PluginValidationError, ValueError) as error:
+            raise PluginError(f"plugin {name!r} is refused: {error}") from error
+    return Relay(manager)
+
+
+def _refuse_wrong_hooks(
+    manager: pluggy.PluginManager, plugin_name: str, plugin: Any, known: set[str], may_await: frozenset[str]
+) -> None:
+    for name in dir(plugin):
+        if name.startswith("_") or isinstance(getattr(type(plugin), name, None), property):
+            continue
+        decorated = manager.parse_hookimpl_opts(plugin, name) is not None
+        if problem := _problem(name, getattr(plugin, name), decorated, known, may_await):
+            raise PluginError(f"plugin {plugin_name!r} is refused: {problem}")
+
+
+def _problem(
+    name: str, method: Any, decorated: bool, known: set[str], may_await: frozenset[str]
+) -> str | None:
+    if name in known and callable(method) and not decorated:
+        return f"{name} is not a hook implementation; put @hookimpl above it"
+    if not decorated:
+        return None
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1)
+        meant = f"; did you mean {near[0]}?" if near else f"; hooks are: {', '.join(sorted(known))}"
+        return f"there is no hook named {name}{meant}"
+    if inspect.iscoroutinefunction(method) != (name in may_await):
+        return (
+            f"{name} must be written with async def"
+            if name in may_await
+            else f"{name} is a coroutine; write it with def, hooks do no I/O"
+        )
+    defaults = [p.name for p in inspect.signature(method).parameters.values() if p.default is not p.empty]
+    if defaults:
+        return (
+            f"{name} gives its argument {defaults[0]} a default value, which pluggy versions treat "
+            "differently; remove the default, core always passes the argument or leave the argument out"
+        )
+    return None
+
+
+class Relay:
+    """A plugin manager whose plugins keep to their specification.
+
+    :param manager: the manager, plugins registered
+    """
+
+    __slots__ = ("_manager", "hook")
+
+    def __init__(self, manager: pluggy.PluginManager) -> None:
+        self._manager = manager
+        self.hook: Any = manager.hook
+
+    def hooks_of(self, plugin: Any) -> tuple[str, ...]:
+        """Return the names of the hooks that a plugin answers, sorted."""
+        return tuple(sorted(caller.name for caller in self._manager.get_hookcallers(plugin) or ()))
+
+    def answers(self, hook: str) -> bool:
+        """Tell whether any plugin answers a hook."""
+        return bool(getattr(self._manager.hook, hook).get_hookimpls())

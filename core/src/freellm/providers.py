@@ -1,0 +1,179 @@
+"""Providers: one relay per (plugin object, instance name), behind typed calls.
+
+Each provider has a plugin manager of its own, so a `firstresult` hook has an audience of one: nobody else's code is
+asked, and nobody else's exception is heard. See docs/decisions/0001-directed-hooks.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from freellm import plugins
+from freellm.declarations import Model, ProviderInfo, Quota
+from freellm.errors import PluginError
+from freellm.hookspecs import ProviderSpec
+from freellm.types import (
+    Answer,
+    ChatRequest,
+    Failure,
+    Json,
+    Key,
+    Kind,
+    Reading,
+    StreamNormalizer,
+    Upstream,
+    Verdict,
+)
+
+_OPTIONAL = frozenset({"read_quota"})
+REQUIRED = tuple(
+    sorted(name for name in vars(ProviderSpec) if not name.startswith("_") and name not in _OPTIONAL)
+)
+
+_T = TypeVar("_T")
+
+
+class Provider:
+    """One provider instance: its declarations, and its hooks as typed calls.
+
+    A hook that raises, or answers with the wrong type, costs its own provider the attempt and nobody else: the call
+    then returns a `Failure(BAD_ANSWER)` that names the hook.
+
+    :param name: the instance's name, usually the entry point's
+    :param plugin: the object that implements the hooks
+    :raises PluginError: when the plugin breaks the contract; the text names it and the cure
+    """
+
+    def __init__(self, name: str, plugin: Any) -> None:
+        self.name = name
+        self._relay = plugins.relay(ProviderSpec, [(name, plugin)])
+        self.hooks = self._relay.hooks_of(plugin)
+        if missing := [hook for hook in REQUIRED if hook not in self.hooks]:
+            raise PluginError(
+                f"plugin {name!r} is refused: it does not answer {', '.join(missing)}; "
+                "write the hook, or build on OpenAICompatible, which answers all of them"
+            )
+        self.info = self._declared("describe_provider", ProviderInfo)
+        self.models = self._declared_list("declare_models", Model)
+        self.quotas = self._declared_list("declare_quotas", Quota)
+        self._refuse_strangers()
+        self.quota_headers = frozenset(self.info.quota_headers) if "read_quota" in self.hooks else frozenset()
+
+    def _ask(self, hook: str, **arguments: Any) -> Any:
+        return getattr(self._relay.hook, hook)(**arguments)
+
+    def _declared(self, hook: str, kind: type[_T]) -> _T:
+        try:
+            value = self._ask(hook)
+        except Exception as error:
+            raise PluginError(
+                f"plugin {self.name!r} is refused: {hook} raised {type(error).__name__}: {error}"
+            ) from error
+        if not isinstance(value, kind):
+            raise PluginError(
+                f"plugin {self.name!r} is refused: {hook} answered a {type(value).__name__}, not a {kind.__name__}"
+            )
+        return value
+
+    def _declared_list(self, hook: str, kind: type[_T]) -> tuple[_T, ...]:
+        rows = tuple(self._declared(hook, Sequence))  # type: ignore[type-abstract]
+        if wrong := next((row for row in rows if not isinstance(row, kind)), None):
+            raise PluginError(
+                f"plugin {self.name!r} is refused: {hook} lists a {type(wrong).__name__}, not a {kind.__name__}"
+            )
+        return rows
+
+    def _refuse_strangers(self) -> None:
+        ids = {model.id for model in self.models}
+        for quota in self.quotas:
+            if unknown := [member for member in quota.members if member not in ids]:
+                raise PluginError(
+                    f"plugin {self.name!r} is refused: its quota {quota.name!r} names {unknown[0]!r}, which "
+                    "declare_models does not list; correct the id"
+                )
+
+    def translate_request(self, request: ChatRequest, model: Model, key: Key) -> Upstream | Failure:
+        """Ask what to send; see `freellm.hookspecs.ProviderSpec.translate_request`."""
+        said: Upstream | Failure = self._guarded(
+            "translate_request", (Upstream, Failure), request=request, model=model, key=key
+        )
+        return said
+
+    def normalize_response(self, request: ChatRequest, model: Model, answer: Answer) -> Json | Failure:
+        """Ask for the OpenAI completion; see `freellm.hookspecs.ProviderSpec.normalize_response`."""
+        said: Json | Failure = self._guarded(
+            "normalize_response", (dict, Failure), request=request, model=model, answer=answer
+        )
+        return said
+
+    def normalize_stream(self, request: ChatRequest, model: Model) -> StreamNormalizer | Failure:
+        """Ask for the stream's normalizer; see `freellm.hookspecs.ProviderSpec.normalize_stream`."""
+        said: StreamNormalizer | Failure = self._guarded(
+            "normalize_stream", object, request=request, model=model
+        )
+        return said
+
+    def classify_error(self, request: ChatRequest, model: Model, answer: Answer) -> Failure:
+        """Ask for a refusal's name; see `freellm.hookspecs.ProviderSpec.classify_error`."""
+        said: Failure = self._guarded(
+            "classify_error", Failure, request=request, model=model, answer=answer
+        )
+        return said
+
+    def read_quota(self, model: Model, answer: Answer) -> Sequence[Reading]:
+        """Ask what headers say about quotas; nothing, if the hook fails."""
+        readings = self._guarded("read_quota", (list, tuple), model=model, answer=answer)
+        return () if isinstance(readings, Failure) else readings
+
+    def check_key(self, key: Key) -> Sequence[Upstream]:
+        """Ask for the probes of a key; none, if the hook fails."""
+        probes = self._guarded("check_key", (list, tuple), key=key)
+        return () if isinstance(probes, Failure) else probes
+
+    def judge_key(self, key: Key, answers: Sequence[Answer]) -> Verdict:
+        """Ask for the verdict on a key; inconclusive, if the hook fails."""
+        verdict = self._guarded("judge_key", Verdict, key=key, answers=answers)
+        return (
+            Verdict(state="inconclusive", message=verdict.message)
+            if isinstance(verdict, Failure)
+            else verdict
+        )
+
+    def _guarded(self, hook: str, kinds: type | tuple[type, ...], **arguments: Any) -> Any:
+        """Ask a hook; a wrong type or an exception becomes a `Failure` that names it.
+
+        The exception's text stays out: it may quote a request's contents.
+        """
+        try:
+            value = getattr(self._relay.hook, hook)(**arguments)
+        except Exception as error:  # noqa: BLE001 - a provider's bug costs its own attempt only
+            return Failure(kind=Kind.BAD_ANSWER, message=f"{self.name}: {hook} raised {type(error).__name__}")
+        if isinstance(value, kinds) and value is not None:
+            return value
+        return Failure(kind=Kind.BAD_ANSWER, message=f"{self.name}: {hook} answered a {type(value).__name__}")
+
+
+def load_providers(only: Sequence[str] | None = None) -> tuple[list[Provider], list[plugins.PluginRecord]]:
+    """Load every installed provider.
+
+    :param only: names of entry points or distributions to load; None is all of them
+    :return: the providers that keep to the contract, and a record of every one found
+    """
+    providers, records = [], plugins.discover(plugins.PROVIDERS, only)
+    for record in records:
+        if record.status != "loaded":
+            continue
+        try:
+            provider = Provider(record.id, record.plugin)
+            if provider.info.id != record.id:
+                raise PluginError(
+                    f"plugin {record.id!r} is refused: describe_provider says its id is {provider.info.id!r}; "
+                    "make the entry point's name and the id the same"
+                )
+        except PluginError as error:
+            record.status, record.reason = "refused", str(error)
+        else:
+            record.hooks = provider.hooks
+            providers.append(provider)
+    return providers, records

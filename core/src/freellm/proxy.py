@@ -1,0 +1,191 @@
+"""What surfaces and plugins may use of the running proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from freellm.catalogue import Catalogue, Entry
+from freellm.clock import Clock
+from freellm.errors import RequestError
+from freellm.extensions import Extensions
+from freellm.gateway import Call, Gateway, Served
+from freellm.ledger import Pool
+from freellm.routing import Needs, Order, Orders, PassedOver, Router, Strategy
+from freellm.settings import Settings
+from freellm.surfaces.ids import RequestIds
+from freellm.tokens import estimate_messages
+from freellm.types import ChatRequest
+
+if TYPE_CHECKING:
+    from freellm.keyring import ProviderKey
+
+
+class Demo(msgspec.Struct, frozen=True, kw_only=True):
+    """Stand-ins of providers, for trying everything without a key and without a network.
+
+    :param run: starts them for as long as the context lasts
+    :param base_urls: after the start, where each provider is simulated
+    :param keys: a key for each provider, in its one-line form
+    :param models: models to switch on though their real provider has retired them, as (provider, model id)
+    """
+
+    run: Callable[[], AbstractAsyncContextManager[Mapping[str, str]]]
+    keys: Mapping[str, str]
+    models: Sequence[tuple[str, str]]
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """What is replaced whole when keys, models or their order change.
+
+    :param orders: the catalogue's orders
+    :param keys: the keys, sealed
+    """
+
+    orders: Orders
+    keys: Sequence[ProviderKey]
+
+
+class Proxy:
+    """The running proxy, for surfaces and plugins.
+
+    :param gateway: serves calls
+    :param router: finds routes
+    :param extensions: the plugins that watch
+    :param snapshot: returns the current snapshot
+    :param pools: returns the ledger's pools
+    :param strategies: the orders of models on offer, by name
+    :param settings: the settings
+    :param clock: tells the time
+    :param ids: names requests
+    """
+
+    def __init__(
+        self,
+        *,
+        gateway: Gateway,
+        router: Router,
+        extensions: Extensions,
+        snapshot: Callable[[], Snapshot],
+        pools: Callable[[], Sequence[Pool]],
+        strategies: Mapping[str, Strategy],
+        settings: Settings,
+        clock: Clock,
+        ids: RequestIds,
+    ) -> None:
+        self.router = router
+        self.strategies = strategies
+        self.settings = settings
+        self.clock = clock
+        self.ids = ids
+        self._gateway = gateway
+        self._extensions = extensions
+        self._snapshot = snapshot
+        self._pools = pools
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The current catalogue."""
+        return self._snapshot().orders.catalogue
+
+    @property
+    def keys(self) -> Sequence[ProviderKey]:
+        """The providers' keys, sealed."""
+        return self._snapshot().keys
+
+    @property
+    def quotas(self) -> Sequence[Pool]:
+        """The quota pools."""
+        return self._pools()
+
+    def before_request(self, call: Call) -> None:
+        """Show a call to the plugins.
+
+        :raises RequestError: when one refuses it
+        """
+        self._extensions.before_request(call.request, call.model)
+
+    async def complete(self, call: Call) -> Served:
+        """Serve a call; see `freellm.gateway.Gateway.serve`."""
+        return await self._gateway.serve(call)
+
+    def explain(self, order: Order, needs: Needs) -> tuple[list[str], list[PassedOver]]:
+        """Say which routes would serve a request, best first, and which would not and why; spends nothing."""
+        passed_over: list[PassedOver] = []
+        found = self.router.candidates(order, needs, self.clock.now, passed_over=passed_over)
+        return [route.name for route, _ in found], passed_over
+
+    def needs(self, request: ChatRequest, mask: int, deadline: float) -> Needs:
+        """Return what a request needs of a model.
+
+        :param mask: the abilities it needs, as bits
+        :param deadline: Unix time at which the client gives up
+        """
+        tokens = estimate_messages(request.messages, request.parameters.get("tools"))
+        return Needs(mask, tokens, request.parameters.get("max_tokens"), deadline)
+
+    def order(self, model: str) -> Order:
+        """Return the entries that may answer a request for a model, by any of its names.
+
+        :raises RequestError: when there is none; says why and what there is instead
+        """
+        orders = self._snapshot().orders
+        name, _, strategy = model.partition(":")
+        if name == "auto":
+            return _auto(orders, strategy or "priority", self.strategies)
+        order = orders.pinned(model)
+        if order is None:
+            raise _missing(orders.catalogue, model)
+        return order
+
+
+def _auto(orders: Orders, strategy: str, strategies: Mapping[str, Strategy]) -> Order:
+    try:
+        return orders.auto(strategy)
+    except KeyError:
+        known = tuple(f"auto:{name}" for name in strategies)
+        raise RequestError(
+            f"there is no strategy {strategy!r}; there are {', '.join(known)}",
+            status=404,
+            code="model_not_found",
+            param="model",
+            suggestions=("auto", *known),
+        ) from None
+
+
+def _missing(catalogue: Catalogue, model: str) -> RequestError:
+    entries = catalogue.named(model)
+    near = catalogue.nearest(model)
+    if not catalogue.chain and not entries:
+        return RequestError(
+            "no provider has a key yet; add one: freellm keys add groq",
+            status=503,
+            type_="service_unavailable",
+            code="no_providers_configured",
+        )
+    if not entries:
+        message = (
+            f"there is no model {model!r}; near it are {', '.join(near)}. 'auto' takes the best one open"
+        )
+    else:
+        message = f"{model!r} cannot answer: {'; '.join(dict.fromkeys(map(_why_off, entries)))}"
+    return RequestError(
+        message, status=404, code="model_not_found", param="model", suggestions=(*near, "auto")
+    )
+
+
+def _why_off(entry: Entry) -> str:
+    model, provider = entry.model, entry.provider
+    if entry.enabled:
+        return f"{provider.name} has no usable key; add one: freellm keys add {provider.name}"
+    cure = f"freellm models enable {entry.name}"
+    if model.status == "retired":
+        since = f" in {model.retired}" if model.retired else ""
+        instead = f"; {model.replaced_by} took its place" if model.replaced_by else ""
+        return f"{provider.info.title} retired it{since}{instead} (to try it all the same: {cure})"
+    if model.status == "paid-only" and entry.choice.enabled is None:
+        return f"it is not in the free tier of {provider.info.title} (to use it all the same: {cure})"
+    return f"it is switched off at {provider.info.title}; switch it on: {cure}"

@@ -1,0 +1,336 @@
+"""The router: which routes a request may take, best first. Pure; `now` is given.
+
+`candidates` is an iterator over an order that is kept sorted, so the first route costs next to nothing; whoever wants
+to know why the others would not do exhausts it and reads `passed_over`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from freellm.catalogue import ABILITY_BITS, UNRANKED, Catalogue, Entry, Route
+from freellm.declarations import Model
+from freellm.health import Health
+from freellm.ledger import Demand, Ledger, Obstacle
+from freellm.tokens import Corrections
+from freellm.types import Kind
+
+Strategy: TypeAlias = Callable[[str, Model], float]
+"""An order of models: from a provider's name and a model to its place; lower is tried earlier."""
+
+Cause: TypeAlias = Literal["ability", "context", "too_large", "quota", "cooldown", "classifier"]
+
+BREAKER_KINDS = frozenset({Kind.OVERLOADED, Kind.TIMEOUT, Kind.NETWORK, Kind.BAD_ANSWER})
+"""Causes that are our own guess about a provider's state; when nothing else is left, guesses are put to the test."""
+
+PANIC_ROUTES = 3
+"""Routes behind an open breaker that are tried when there is no other."""
+
+
+def priority(provider: str, model: Model) -> float:
+    """Order models as the fallback chain does: by intelligence."""
+    return model.intelligence_rank or UNRANKED
+
+
+def fast(provider: str, model: Model) -> float:
+    """Order models by speed, then by intelligence."""
+    return (model.speed_rank or UNRANKED) * UNRANKED + (model.intelligence_rank or UNRANKED)
+
+
+class Needs(msgspec.Struct, frozen=True):
+    """What a request needs of a model.
+
+    :param mask: its abilities as bits, see `freellm.catalogue.mask_of`
+    :param tokens: estimated tokens of its input, before any model's correction
+    :param stated: the `max_tokens` the client stated
+    :param deadline: Unix time at which the client gives up
+    """
+
+    mask: int
+    tokens: int
+    stated: int | None
+    deadline: float
+
+
+class PassedOver(msgspec.Struct, frozen=True):
+    """A route or an entry that will not do for a request at the moment.
+
+    :param name: the entry's name
+    :param cause: why, for programs
+    :param detail: why, for people
+    :param opens_at: Unix time at which it will do; infinity when waiting does not help
+    """
+
+    name: str
+    cause: Cause
+    detail: str
+    opens_at: float
+
+
+class Order:
+    """Entries in the order in which they are tried, sorted again only when penalties have changed.
+
+    :param entries: what may be tried
+    :param routes: the snapshot's routes by name
+    :param health: where penalties live
+    """
+
+    __slots__ = ("_fresh_until", "_health", "_places", "_routes", "_sorted", "_version")
+
+    def __init__(self, entries: Sequence[Entry], routes: Mapping[str, Route], health: Health) -> None:
+        self._routes = routes
+        self._places = {entry: place for place, entry in enumerate(entries)}
+        self._sorted: tuple[Entry, ...] = tuple(entries)
+        self._health = health
+        self._version = -1
+        self._fresh_until = 0.0
+
+    def at(self, now: float) -> tuple[Entry, ...]:
+        """Return the entries, penalized ones sunk by as many places as their penalty says."""
+        if self._version != self._health.version or now >= self._fresh_until:
+            self._sort(now)
+        return self._sorted
+
+    def route(self, name: str) -> Route | None:
+        """Return the route of that name if its entry is in the order."""
+        route = self._routes.get(name)
+        return route if route is not None and route.entry in self._places else None
+
+    def _sort(self, now: float) -> None:
+        self._health.settle_penalties(now)
+        self._version = self._health.version
+        # a penalty loses a place in two minutes; looking again every few seconds is exact enough
+        self._fresh_until = now + 5.0 if self._health.penalized else math.inf
+        self._sorted = tuple(
+            sorted(self._places, key=lambda entry: self._places[entry] + entry.standing.penalty(now))
+        )
+
+
+class Orders:
+    """The orders of one catalogue snapshot: one per strategy and per pinned name, made when first asked for.
+
+    :param catalogue: the snapshot
+    :param strategies: the orders on offer, by name
+    """
+
+    MOST = 1_000
+
+    __slots__ = ("_health", "_orders", "_strategies", "catalogue")
+
+    def __init__(self, catalogue: Catalogue, strategies: Mapping[str, Strategy], health: Health) -> None:
+        self.catalogue = catalogue
+        self._strategies = strategies
+        self._health = health
+        self._orders: dict[str, Order] = {}
+
+    def auto(self, strategy: str = "priority") -> Order:
+        """Return the chain in a strategy's order; classifiers are never in it.
+
+        :raises KeyError: when no plugin offers the strategy
+        """
+        found = self._orders.get(f"auto:{strategy}")
+        if found is None:
+            chosen = self._strategies[strategy]
+            chain = [entry for entry in self.catalogue.chain if not entry.model.classifier]
+            if strategy != "priority":
+                chain.sort(key=lambda entry: chosen(entry.provider.name, entry.model))
+            found = self._keep(f"auto:{strategy}", chain)
+        return found
+
+    def pinned(self, name: str) -> Order | None:
+        """Return the order of the enabled entries that a model name stands for; None if there are none."""
+        found = self._orders.get(name)
+        if found is None:
+            entries = [entry for entry in self.catalogue.named(name) if entry.enabled and entry.routes]
+            if not entries:
+                return None
+            found = self._keep(name, entries)
+        return found
+
+    def _keep(self, name: str, entries: Sequence[Entry]) -> Order:
+        if len(self._orders) >= self.MOST:  # names come from clients
+            self._orders.clear()
+        order = self._orders[name] = Order(entries, self.catalogue.routes, self._health)
+        return order
+
+
+class Router:
+    """Find routes.
+
+    :param ledger: knows what quota is left
+    :param corrections: knows what models really use
+    """
+
+    __slots__ = ("_corrections", "_ledger")
+
+    def __init__(self, ledger: Ledger, corrections: Corrections) -> None:
+        self._ledger = ledger
+        self._corrections = corrections
+
+    def demand(self, entry: Entry, needs: Needs) -> Demand:
+        """Return what a request is expected to take from an entry's pools, in tokens."""
+        expected = self._corrections.expected_output(entry.name, needs.stated, entry.model.max_output)
+        ceiling = expected if needs.stated is None else needs.stated
+        if entry.model.max_output is not None and ceiling > entry.model.max_output:
+            ceiling = entry.model.max_output
+        return Demand(self._corrections.correct(entry.name, needs.tokens), expected, ceiling)
+
+    def candidates(
+        self,
+        order: Order,
+        needs: Needs,
+        now: Callable[[], float],
+        *,
+        sticky: Route | None = None,
+        tried: AbstractSet[Route] = frozenset(),
+        avoided: AbstractSet[str] = frozenset(),
+        largest_refused: Sequence[int] = (),
+        passed_over: list[PassedOver] | None = None,
+    ) -> Iterator[tuple[Route, Demand]]:
+        """Iterate over the routes that will do, best first, judging each when it is asked for.
+
+        All keys of an entry come before the next entry. Entries of avoided providers, and those whose first byte may
+        take longer than the client waits, come last. When there is no route at all, up to three behind open breakers
+        are put to the test.
+
+        :param sticky: the route that answered the conversation last; it comes first
+        :param tried: routes not to offer again; the caller adds to it while iterating
+        :param avoided: names of providers to leave for last; the caller may add to it while iterating
+        :param largest_refused: context windows that turned out too small; the caller may add to it
+        :param passed_over: filled with what would not do, and why
+        """
+        found = 0
+        late: list[Entry] = []
+        notes: list[PassedOver] = [] if passed_over is None else passed_over
+        entries = order.at(now())
+        if sticky is not None:
+            entries = (sticky.entry, *(entry for entry in entries if entry is not sticky.entry))
+        for entry in entries:
+            if not self._able(entry, needs, largest_refused, notes):
+                continue
+            if entry.provider.name in avoided or entry.first_byte_timeout > needs.deadline - now():
+                late.append(entry)
+                continue
+            for candidate in self._open(entry, needs, now, sticky, tried, notes):
+                found += 1
+                yield candidate
+                if entry.provider.name in avoided:
+                    late.append(entry)
+                    break
+        for entry in late:
+            if self._able(entry, needs, largest_refused, notes):
+                for candidate in self._open(entry, needs, now, None, tried, notes):
+                    found += 1
+                    yield candidate
+        if not found:
+            yield from self._behind_breakers(entries, needs, now())
+
+    def _able(
+        self, entry: Entry, needs: Needs, largest_refused: Sequence[int], notes: list[PassedOver]
+    ) -> bool:
+        if missing := needs.mask & ~entry.mask:
+            notes.append(PassedOver(entry.name, "ability", _abilities(missing), math.inf))
+            return False
+        if entry.context:
+            needed = self._corrections.correct(entry.name, needs.tokens) + min(
+                needs.stated or 1, entry.context // 4
+            )
+            if needed > entry.context or any(entry.context <= refused for refused in largest_refused):
+                detail = f"its context window is {entry.context} tokens, the request needs about {needed}"
+                notes.append(PassedOver(entry.name, "context", detail, math.inf))
+                return False
+        return True
+
+    def _open(
+        self,
+        entry: Entry,
+        needs: Needs,
+        now: Callable[[], float],
+        sticky: Route | None,
+        tried: AbstractSet[Route],
+        notes: list[PassedOver],
+    ) -> Iterator[tuple[Route, Demand]]:
+        demand = self.demand(entry, needs)
+        for route in _in_turn(entry, sticky):
+            if route in tried:
+                continue
+            at = now()
+            note = self._closed(route, demand, at)
+            if note is None:
+                yield route, demand
+            else:
+                notes.append(note)
+
+    def _closed(self, route: Route, demand: Demand, now: float) -> PassedOver | None:
+        for standing in route.standings():
+            if standing.closed_until > now:
+                said = "stated" if standing.stated else "guessed"
+                detail = f"{standing.name} is closed: {standing.cause} ({said})"
+                return PassedOver(route.entry.name, "cooldown", detail, standing.closed_until)
+        if route.standing.refuses(demand.input + demand.ceiling, now):
+            detail = f"it refused {route.standing.too_large} tokens as too large"
+            return PassedOver(route.entry.name, "too_large", detail, route.standing.too_large_until)
+        if self._ledger.opening(route.shares, demand, now) <= now:
+            return None
+        return self._spent(route, demand, now)
+
+    def _spent(self, route: Route, demand: Demand, now: float) -> PassedOver:
+        obstacle = self._ledger.obstacle(route.shares, demand, now)
+        if obstacle is None:  # cannot be: the ledger just said that it is not open
+            return PassedOver(route.entry.name, "quota", "its quota is spent", math.inf)
+        cause: Cause = "too_large" if obstacle.cause == "too_large" else "quota"
+        return PassedOver(route.entry.name, cause, _described(obstacle), obstacle.opens_at)
+
+    def _behind_breakers(
+        self, entries: Sequence[Entry], needs: Needs, now: float
+    ) -> Iterator[tuple[Route, Demand]]:
+        guessed = [
+            (max(standing.closed_until for standing in route.standings()), route.name, route)
+            for entry in entries
+            if not needs.mask & ~entry.mask
+            for route in entry.routes
+            if _only_guesses(route, now)
+        ]
+        for _, _, route in sorted(guessed)[:PANIC_ROUTES]:
+            demand = self.demand(route.entry, needs)
+            if self._ledger.opening(route.shares, demand, now) <= now:
+                yield route, demand
+
+
+def _in_turn(entry: Entry, sticky: Route | None) -> Sequence[Route]:
+    """Return an entry's routes, beginning with the next key in turn, so that keys share the load."""
+    if sticky is not None and sticky.entry is entry and sticky in entry.routes:
+        return (sticky, *(route for route in entry.routes if route is not sticky))
+    if len(entry.routes) == 1:
+        return entry.routes
+    entry.turn = (entry.turn + 1) % len(entry.routes)
+    return entry.routes[entry.turn :] + entry.routes[: entry.turn]
+
+
+def _only_guesses(route: Route, now: float) -> bool:
+    closing = [standing for standing in route.standings() if standing.closed_until > now]
+    return bool(closing) and all(not s.stated and s.cause in BREAKER_KINDS for s in closing)
+
+
+def _described(obstacle: Obstacle) -> str:
+    window = "at once" if obstacle.window is None else f"per {_span(obstacle.window)}"
+    if obstacle.cause == "closed":
+        return f"its {obstacle.unit} {window} are exhausted, the service says"
+    limit = "?" if obstacle.limit is None else f"{obstacle.limit:g}"
+    if obstacle.cause == "too_large":
+        return f"the request is larger than {limit} {obstacle.unit} {window}"
+    return f"{obstacle.used:g} of {limit} {obstacle.unit} {window} are used"
+
+
+def _span(seconds: float) -> str:
+    return {60.0: "minute", 3600.0: "hour", 86_400.0: "day"}.get(seconds, f"{seconds:g} s")
+
+
+def _abilities(mask: int) -> str:
+    missing = [ability for ability, bit in ABILITY_BITS.items() if mask & bit]
+    return f"it lacks {', '.join(missing)}"

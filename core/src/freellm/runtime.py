@@ -1,0 +1,253 @@
+"""Putting the parts together: everything between the settings and a proxy that answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from freellm import catalogue, routing
+from freellm.clock import Clock
+from freellm.errors import FreeLLMError
+from freellm.extensions import load_extensions, refuse_broken
+from freellm.gateway.asking import Asker
+from freellm.gateway.attempts import Gateway
+from freellm.gateway.consequences import Consequences
+from freellm.gateway.kept import Kept
+from freellm.gateway.preparing import Preparer
+from freellm.gateway.records import Recorder
+from freellm.gateway.successes import Successes
+from freellm.health import Health
+from freellm.hookspecs import hookimpl
+from freellm.journal import Journal
+from freellm.keychain import Keychain
+from freellm.keyring import Keyring
+from freellm.leases import LeaseFile
+from freellm.ledger import Ledger, PoolState
+from freellm.providers import load_providers
+from freellm.proxy import Proxy, Snapshot
+from freellm.routing import Orders, Router, Strategy
+from freellm.sessions import Sessions
+from freellm.settings import Settings, check_providers
+from freellm.store import ServerLock, Store
+from freellm.surfaces.ids import RequestIds
+from freellm.surfaces.openai import OpenAISurface
+from freellm.tokens import Corrections
+from freellm.types import Secret
+from freellm.upstream import UpstreamClient
+from freellm.vault import open_vault, unified_key
+
+_log = logging.getLogger(__name__)
+
+LOOK_EVERY = 0.5
+"""Seconds between two looks at whether another process changed keys, models or settings."""
+
+LEASE_FILE = "leases.bin"
+
+
+class _BuiltIn:
+    """Core's own answers to the broadcast hooks that must have one."""
+
+    @hookimpl
+    def register_strategies(self, register: Any) -> None:
+        """Offer the orders every installation has."""
+        register("priority", routing.priority)
+        register("fast", routing.fast)
+
+    @hookimpl(trylast=True)
+    def create_ledger(self) -> Ledger:
+        """Keep the books in this process."""
+        return Ledger()
+
+
+BUILT_IN = (("openai", OpenAISurface()), ("core", _BuiltIn()))
+
+
+class Runtime:
+    """One proxy on one data folder.
+
+    :param settings: the settings
+    :param environ: where providers' usual variables are looked up
+    :raises PluginError: when a plugin breaks the contract
+    :raises StoreError: when the database cannot be used or another server holds it
+    :raises VaultError: when the master key is not the database's
+    """
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self.settings = settings
+        self.extensions, self.plugins = load_extensions(settings.load_plugins, BUILT_IN)
+        self.providers, provider_records = load_providers(settings.load_plugins)
+        self.plugins += provider_records
+        refuse_broken(self.plugins, strict=settings.strict_plugins)
+        check_providers(settings, [provider.name for provider in self.providers])
+        self._lock = ServerLock(settings.data_dir)
+        try:
+            self.store = Store(settings.data_dir)
+            self._vault = open_vault(self.store, settings)
+        except BaseException:
+            self._lock.close()
+            raise
+        self.clock = Clock(not_before=self.store.last_time())
+        self._assemble(environ)
+
+    def _assemble(self, environ: Mapping[str, str]) -> None:
+        settings, clock = self.settings, self.clock
+        boot = os.urandom(6).hex()
+        self.health = Health()
+        self.ledger = self.extensions.create_ledger(settings) or Ledger()
+        self._leases = LeaseFile(settings.data_dir / LEASE_FILE, sequence=self.store.lease_sequence())
+        self._corrections = Corrections()
+        self._client = UpstreamClient()
+        self.keyring = Keyring(
+            [provider.info for provider in self.providers],
+            self.store,
+            self._vault,
+            environ,
+            base_urls=settings.base_urls,
+            unlimited=settings.unlimited,
+        )
+        self.keychain = Keychain(
+            self.keyring, self.health, self._client, clock, settings.base_urls, self._stale
+        )
+        self.strategies: dict[str, Strategy] = {}
+        self.extensions.register_strategies(self.strategies.__setitem__)
+        self._dumped = -1.0
+        self.journal = Journal(
+            self.store, clock.now, fold=self._fold, retention=settings.journal_retention_days
+        )
+        self._router = Router(self.ledger, self._corrections)
+        self._restore()
+        self.snapshot = self._snapshot()
+        self._replay()
+        self.proxy = self._proxy(boot)
+        self._task: asyncio.Task[None] | None = None
+        self._is_stale = False
+        self.on_change: list[Callable[[], None]] = []
+
+    def _proxy(self, boot: str) -> Proxy:
+        settings, clock = self.settings, self.clock
+        recorder = Recorder(self.journal, self.extensions, clock)
+        kept = Kept()
+        consequences = Consequences(self.ledger, self.health)
+        asker = Asker(
+            ledger=self.ledger,
+            leases=self._leases,
+            preparer=Preparer(self._client, kept, clock),
+            successes=Successes(
+                self._corrections, self.health, kept, consequences, recorder, clock, self.keychain.works
+            ),
+            client=self._client,
+            clock=clock,
+            open_key=self.keychain.open,
+            is_local=self.keychain.is_local,
+            stall_timeout=settings.stall_timeout,
+            boot=boot,
+        )
+        gateway = Gateway(
+            self._router, asker, consequences, Sessions(), recorder, clock, settings, self.keychain.suspect
+        )
+        return Proxy(
+            gateway=gateway,
+            router=self._router,
+            extensions=self.extensions,
+            snapshot=lambda: self.snapshot,
+            pools=lambda: list(self.ledger.pools()),
+            strategies=self.strategies,
+            settings=settings,
+            clock=clock,
+            ids=RequestIds(boot),
+        )
+
+    @property
+    def unified_key(self) -> Secret:
+        """The key that clients send."""
+        if self.settings.api_key is not None:
+            return Secret(self.settings.api_key.get_secret_value())
+        return unified_key(self.store, self._vault)
+
+    def _snapshot(self) -> Snapshot:
+        self._seen = self.store.data_version()
+        keys = self.keychain.keys()
+        limits = {
+            provider: {name: limit.model_dump(exclude_none=True) for name, limit in rows.items()}
+            for provider, rows in self.settings.limits.items()
+        }
+        built = catalogue.build(
+            self.providers,
+            [key for key in keys if key.usable],
+            {
+                ref: catalogue.Choice(choice.enabled, choice.position)
+                for ref, choice in self.store.models.overrides().items()
+            },
+            self.ledger,
+            self.health,
+            limits,
+        )
+        return Snapshot(Orders(built, self.strategies, self.health), keys)
+
+    def _restore(self) -> None:
+        self.ledger.load(self.store.pools.load(), self.clock.now())
+
+    def _replay(self) -> None:
+        """Book what an earlier process dispatched after its last writing."""
+        routes = self.snapshot.orders.catalogue.by_route_hash
+        now = self.clock.now()
+        for record in self._leases.records(self.store.lease_sequence()):
+            route = routes.get(record.route)
+            if route is not None:
+                self.ledger.restore(
+                    route.shares, record.input, record.output, record.stamped, now, record.ceiling
+                )
+
+    def _fold(self) -> tuple[Sequence[PoolState], int]:
+        now = self.clock.now()
+        states, self._dumped = self.ledger.dump(self._dumped), now
+        return states, self._leases.sequence
+
+    def refresh(self) -> None:
+        """Take over what was changed in keys, models and settings."""
+        self.snapshot = self._snapshot()
+        for listener in self.on_change:
+            listener()
+
+    def _stale(self) -> None:
+        self._is_stale = True
+
+    async def start(self) -> None:
+        """Begin to write behind and to look for changes.
+
+        :raises FreeLLMError: when a plugin cannot start
+        """
+        await self.journal.start()
+        self._task = asyncio.create_task(self._look(), name="look for changes")
+        await self.extensions.startup(self.proxy)
+
+    async def stop(self) -> None:
+        """Stop, with everything written that is known."""
+        await self.extensions.shutdown(self.proxy)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self.keychain.stop()
+        await self._client.close()
+        await self.journal.stop()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the data folder."""
+        self._leases.close()
+        self.store.close()
+        self._lock.close()
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                self.ledger.age(self.clock.now())
+                if self._is_stale or self.store.data_version() != self._seen:
+                    self._is_stale = False
+                    self.refresh()
+            except FreeLLMError as error:
+                _log.error("changes to keys and models are not taken over for now: %s", error)

@@ -1,0 +1,21 @@
+"""The one SQLite file that freellm keeps, and the lock that keeps a second server out."""
+
+from freellm.store.keys import KeyState, StoredKey
+from freellm.store.lock import AlreadyRunningError, ServerLock
+from freellm.store.log import AttemptRecord, LoggedRequest, RequestRecord
+from freellm.store.models import ModelOverride, ModelRef
+from freellm.store.store import DATABASE_FILE, Store
+
+__all__ = [
+    "DATABASE_FILE",
+    "AlreadyRunningError",
+    "AttemptRecord",
+    "KeyState",
+    "LoggedRequest",
+    "ModelOverride",
+    "ModelRef",
+    "RequestRecord",
+    "ServerLock",
+    "Store",
+    "StoredKey",
+]

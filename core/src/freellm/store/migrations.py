@@ -1,0 +1,152 @@
+"""The database's schema, as numbered steps that only go forward. A released step is never edited.
+
+Each step runs in a transaction of its own together with the new `user_version`, so a crash leaves the old schema or
+the new one. Before the first step of an existing database a copy is made beside it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from freellm.store.files import make_private_file
+
+APPLICATION_ID: Final = 0x46_72_4C_4D
+"""Marks the file as ours: "FrLM"."""
+
+CONFIGURATION: Final = ("keys", "settings", "model_overrides")
+"""The tables whose every change, whoever makes it, counts up `meta.revision`."""
+
+_COUNT_UP: Final = "BEGIN UPDATE meta SET value = value + 1 WHERE name = 'revision'; END"
+
+_REVISION: Final = tuple(
+    " ".join(("CREATE TRIGGER", f"{table}_{event}", "AFTER", event, "ON", table, _COUNT_UP))
+    for table in CONFIGURATION
+    for event in ("insert", "update", "delete")
+)
+
+_VERSION_1: Final = (
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE keys (
+        uuid TEXT PRIMARY KEY,
+        provider TEXT NOT NULL,
+        label TEXT NOT NULL,
+        account TEXT NOT NULL,
+        base_url TEXT,
+        sealed BLOB NOT NULL CHECK (typeof(sealed) = 'blob'),
+        fingerprint TEXT NOT NULL,
+        unlimited INTEGER NOT NULL CHECK (unlimited IN (0, 1)),
+        enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+        state TEXT NOT NULL CHECK (state IN ('untested', 'valid', 'invalid', 'inconclusive')),
+        reason TEXT NOT NULL,
+        checked_at REAL,
+        created_at REAL NOT NULL,
+        UNIQUE (provider, fingerprint)
+    )""",
+    "CREATE TABLE settings (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE model_overrides (
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        enabled INTEGER CHECK (enabled IN (0, 1)),
+        position INTEGER,
+        PRIMARY KEY (provider, model)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE pools (
+        identity TEXT PRIMARY KEY,
+        unit TEXT NOT NULL,
+        window REAL,
+        clock TEXT NOT NULL,
+        payload BLOB NOT NULL CHECK (typeof(payload) = 'blob'),
+        changed REAL NOT NULL
+    ) WITHOUT ROWID""",
+    """CREATE TABLE requests (
+        id TEXT PRIMARY KEY,
+        created REAL NOT NULL,
+        surface TEXT NOT NULL,
+        requested TEXT NOT NULL,
+        provider TEXT,
+        model TEXT,
+        key TEXT,
+        status INTEGER NOT NULL,
+        error TEXT,
+        stream INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        input_tokens INTEGER,
+        output_tokens INTEGER,
+        estimated INTEGER NOT NULL,
+        first_delta_ms REAL,
+        duration_ms REAL NOT NULL,
+        overhead_ms REAL,
+        session TEXT
+    )""",
+    "CREATE INDEX requests_created ON requests (created)",
+    # Attempts are written as they happen, the request when it is over: so no foreign key between them.
+    """CREATE TABLE attempts (
+        request TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        key TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        status INTEGER,
+        started REAL NOT NULL,
+        first_byte_ms REAL,
+        duration_ms REAL,
+        message TEXT NOT NULL,
+        quota TEXT NOT NULL,
+        PRIMARY KEY (request, number)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX attempts_started ON attempts (started)",
+    "INSERT INTO meta (name, value) VALUES ('revision', 0)",
+    *_REVISION,
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_VERSION_1,)
+"""The statements that lead from one version to the next; the first tuple makes version 1 of an empty file."""
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """Return the number of steps that a database has been through."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(
+    connection: sqlite3.Connection, file: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS
+) -> None:
+    """Bring a database to the newest version.
+
+    :param connection: outside any transaction
+    :param file: where the database is; the copy is `<file>.v<version>.backup`
+    :param migrations: the steps, the first one leading to version 1
+    :raises sqlite3.Error: when a step fails; the database is then as before that step
+    """
+    version = schema_version(connection)
+    if 0 < version < len(migrations):
+        _back_up(connection, file.with_name(f"{file.name}.v{version}.backup"))
+    while schema_version(connection) < len(migrations):
+        _step(connection, migrations)
+
+
+def _step(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Read again: another process may have gone this step while this one waited for the lock.
+        version = schema_version(connection)
+        if version < len(migrations):
+            for statement in migrations[version]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {version + 1}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _back_up(connection: sqlite3.Connection, copy: Path) -> None:
+    make_private_file(copy)
+    with closing(sqlite3.connect(copy)) as target:
+        connection.backup(target)

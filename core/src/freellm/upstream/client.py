@@ -1,0 +1,167 @@
+"""The only user of aiohttp's client: one tuned session per guard policy, and safe errors."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final, cast
+
+import orjson
+from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp.abc import AbstractResolver
+
+from freellm.errors import UpstreamError
+from freellm.types import Answer, Kind, Upstream
+from freellm.upstream import images
+from freellm.upstream.exchange import Exchange
+from freellm.upstream.failures import FAILURES, convert
+from freellm.upstream.guard import guarded
+from freellm.upstream.urls import join
+
+CONNECT_SECONDS: Final = 5.0
+"""Seconds for resolving, connecting and TLS together."""
+
+KEEP_ALIVE_SECONDS: Final = 60.0
+"""Seconds that an idle connection is kept."""
+
+DNS_SECONDS: Final = 60
+"""Seconds that a resolved name is remembered."""
+
+USER_AGENT: Final = "freellm (+https://pypi.org/project/freellm-core/)"
+
+PROBE_SECONDS: Final = 15.0
+"""Seconds until the first byte of a probe's answer."""
+
+_JSON: Final = {"Content-Type": "application/json"}
+
+
+class UpstreamClient:
+    """Sends requests to providers. It opens its sessions on first use, inside the running event loop.
+
+    :param resolver: resolves names in place of the system's resolver
+    """
+
+    def __init__(self, resolver: AbstractResolver | None = None) -> None:
+        self._resolver = resolver
+        self._sessions: dict[bool, ClientSession] = {}
+        self._closed = False
+
+    async def send(
+        self, upstream: Upstream, base_url: str, *, local: bool, first_byte_timeout: float
+    ) -> Exchange:
+        """Send a request and return its answer when the headers are here, whatever the status. Follows no redirect.
+
+        :param base_url: origin and path prefix that the relative path is joined to
+        :param local: whether loopback and private addresses and plain http are allowed
+        :param first_byte_timeout: seconds until the headers, connecting included
+        :raises UpstreamError: `timeout`, `network`, or `bad_answer` when what came is not HTTP
+        """
+        url = join(base_url, upstream.path, local)
+        session = self._sessions.get(local) or self._open(local)
+        data = None
+        headers = upstream.headers
+        if upstream.body is not None:
+            data = _dump(upstream.body)
+            headers = {**_JSON, **headers}
+        loop = asyncio.get_running_loop()
+        limit = _FirstByteLimit(loop, first_byte_timeout)
+        try:
+            response = await session.request(
+                upstream.method, url, data=data, headers=headers, allow_redirects=False
+            )
+        except asyncio.CancelledError:
+            if not limit.was_the_cause():
+                raise
+            failure = UpstreamError(Kind.TIMEOUT, f"{url.host} sent nothing for {first_byte_timeout:g} s")
+        except FAILURES as error:
+            failure = convert(error, str(url.host))
+            limit.was_the_cause()
+        else:
+            return Exchange(response, str(url.host), loop)
+        finally:
+            limit.stop()
+        raise failure
+
+    async def probe(
+        self, upstream: Upstream, base_url: str, local: bool, first_byte_timeout: float = PROBE_SECONDS
+    ) -> Answer:
+        """Send a request and read its whole answer. What prevents that becomes an answer of status 0 with the reason."""
+        try:
+            exchange = await self.send(upstream, base_url, local=local, first_byte_timeout=first_byte_timeout)
+            return await exchange.answer()
+        except UpstreamError as error:
+            return Answer(0, {}, None, error.message)
+
+    async def fetch_image(self, url: str) -> str:
+        """Download an image of a client's message and return it as a data URI. Only global addresses are asked.
+
+        :raises RequestError: when it is no image, too large, or cannot be had; `param` is `messages`
+        """
+        return await images.fetch(self._sessions.get(False) or self._open(False), url)
+
+    async def close(self) -> None:
+        """Abort what is under way and close every connection."""
+        self._closed = True
+        sessions = list(self._sessions.values())
+        self._sessions.clear()
+        for session in sessions:
+            await session.close()
+
+    def _open(self, local: bool) -> ClientSession:
+        if self._closed:
+            raise UpstreamError(Kind.NETWORK, "the server is shutting down")
+        session = self._sessions[local] = open_session(local=local, resolver=self._resolver)
+        return session
+
+
+def open_session(*, local: bool, resolver: AbstractResolver | None = None) -> ClientSession:
+    """Return a session that neither follows the environment nor keeps cookies nor decompresses, behind a guard.
+
+    :param local: see `freellm.upstream.guard.refusal`
+    :param resolver: resolves names in place of the system's resolver
+    """
+    connector = TCPConnector(
+        limit=0,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+        ttl_dns_cache=DNS_SECONDS,
+        resolver=resolver,
+        socket_factory=guarded(local=local),
+    )
+    return ClientSession(
+        connector=connector,
+        timeout=ClientTimeout(total=None, connect=CONNECT_SECONDS),
+        headers={"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"},
+        cookie_jar=DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+    )
+
+
+class _FirstByteLimit:
+    """Cancels the current task after some seconds, as `asyncio.timeout` does, at a fifth of its price."""
+
+    __slots__ = ("_before", "_handle", "_rang", "_task")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        self._task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._before = self._task.cancelling()
+        self._rang = False
+        self._handle = loop.call_later(seconds, self._ring)
+
+    def _ring(self) -> None:
+        self._rang = True
+        self._task.cancel()
+
+    def was_the_cause(self) -> bool:
+        """Take the cancellation back, if it was ours; return whether nobody else asked for it too."""
+        return self._rang and self._task.uncancel() <= self._before
+
+    def stop(self) -> None:
+        self._handle.cancel()
+
+
+def _dump(body: Any) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # its text may quote the body
+        pass
+    raise UpstreamError(Kind.BAD_ANSWER, "the provider's plugin made a body that is not JSON")

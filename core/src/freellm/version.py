@@ -1,0 +1,5 @@
+"""The version of this release."""
+
+from importlib import metadata
+
+VERSION = metadata.version("freellm-core")

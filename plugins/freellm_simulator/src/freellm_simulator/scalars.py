@@ -1,0 +1,109 @@
+"""Texts and numbers that keep to a JSON schema, taken from the prompt where that is plausible."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from random import Random
+
+from freellm_simulator.exchange import Json
+from freellm_simulator.patterns import matching
+
+_TRIES = 50
+_FORMATS = {
+    "date-time": "2026-11-23T12:00:00Z",
+    "date": "2026-11-23",
+    "time": "12:00:00Z",
+    "duration": "PT1H",
+    "email": "simulated@example.com",
+    "hostname": "example.com",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "uri": "https://example.com/simulated",
+    "url": "https://example.com/simulated",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+}
+_QUESTION_NAMES = frozenset({"query", "question", "prompt", "text", "message", "input", "content", "q"})
+
+
+class UnsatisfiableError(ValueError):
+    """No instance of a schema was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a prompt offers to fill an instance with.
+
+    :param text: the question
+    :param subjects: the names in it, such as places
+    :param numbers: the numbers in it
+    """
+
+    text: str = ""
+    subjects: tuple[str, ...] = ()
+    numbers: tuple[float, ...] = ()
+
+
+def string(schema: Json, name: str, hints: Hints, rng: Random) -> str:
+    """Return a text for a schema of type string.
+
+    :param name: the property it is for
+    """
+    if schema.get("format") in _FORMATS:
+        return _FORMATS[schema["format"]]
+    least, most = schema.get("minLength", 0), schema.get("maxLength", math.inf)
+    if "pattern" in schema:
+        for _ in range(_TRIES):
+            made = matching(schema["pattern"], rng)
+            if made is not None and least <= len(made) <= most:
+                return made
+    text = _plain(name, hints)
+    text = text[: int(min(most, len(text)))]
+    return text + "x" * (least - len(text))
+
+
+def _plain(name: str, hints: Hints) -> str:
+    if name.lower() in _QUESTION_NAMES and hints.text:
+        return hints.text
+    return hints.subjects[0] if hints.subjects else f"simulated {name}".strip()
+
+
+def number(schema: Json, hints: Hints, *, whole: bool, above: float = -math.inf) -> float:
+    """Return a number for a schema of type integer or number.
+
+    :param whole: whether it must be an integer
+    :param above: a number that it must exceed
+    :raises UnsatisfiableError: when no number lies between the bounds
+    """
+    step = schema.get("multipleOf") or (1 if whole else None)
+    low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf), above)
+    high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf))
+    for candidate in (*hints.numbers, 1, 0, *_near(low, high, step)):
+        if (
+            candidate > above
+            and _fits(candidate, schema, step)
+            and (not whole or candidate == int(candidate))
+        ):
+            return int(candidate) if candidate == int(candidate) else candidate
+    raise UnsatisfiableError("no number lies between the bounds")
+
+
+def _near(low: float, high: float, step: float | None) -> list[float]:
+    """List numbers just inside the bounds."""
+    near: list[float] = []
+    if math.isfinite(low):
+        near += [low, low + 1, math.nextafter(low, math.inf)]
+        near += [(math.ceil(low / step) + more) * step for more in (0, 1)] if step else []
+    if math.isfinite(high):
+        near += [high, high - 1, math.nextafter(high, -math.inf)]
+        near += [(math.floor(high / step) - less) * step for less in (0, 1)] if step else []
+    if math.isfinite(low) and math.isfinite(high):
+        near.append((low + high) / 2)
+    return near
+
+
+def _fits(candidate: float, schema: Json, step: float | None) -> bool:
+    inside = schema.get("minimum", -math.inf) <= candidate <= schema.get("maximum", math.inf) and schema.get(
+        "exclusiveMinimum", -math.inf
+    ) < candidate < schema.get("exclusiveMaximum", math.inf)
+    return bool(inside and (not step or abs(candidate / step - round(candidate / step)) < 1e-9))

@@ -1,0 +1,120 @@
+"""One chat request: who asks, whether there is quota, what the answer is."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import TYPE_CHECKING
+
+import orjson
+from aiohttp import web
+
+from freellm_simulator.answers import compose
+from freellm_simulator.delivery import Delivery, Pace
+from freellm_simulator.exchange import Ask, Caller, Exchange, Json, Refused, Reply, Usage
+from freellm_simulator.faults import Fault, refusal_of
+from freellm_simulator.quotas import Booking
+from freellm_simulator.tokens import prompt_tokens
+
+if TYPE_CHECKING:
+    from freellm_simulator.server import Desk
+    from freellm_simulator.wires import Wire
+    from freellm_simulator.worlds import Facts
+
+_ERROR_IN_200 = frozenset({"error_in_200", "error_mid_stream"})
+
+
+class Visit:
+    """One chat request from its arrival to its settlement.
+
+    :param desk: where quotas, faults and counts are kept
+    """
+
+    def __init__(self, desk: Desk, wire: Wire, request: web.Request) -> None:
+        self._desk = desk
+        self._wire = wire
+        self._request = request
+        self._model = ""
+        self._caller: Caller | None = None
+        self._facts: Facts | None = None
+        self._fault: Fault | None = None
+
+    async def serve(self) -> web.StreamResponse:
+        """Answer or refuse."""
+        try:
+            caller, facts, ask = await self._received()
+            booking = self._admitted(caller, facts, ask)
+        except Refused as refused:
+            return self._refused(refused)
+        return await self._answered(caller, facts, ask, booking)
+
+    async def _received(self) -> tuple[Caller, Facts, Ask]:
+        """Read the request in the order in which services complain: key, body, model, fields."""
+        desk, wire = self._desk, self._wire
+        caller = self._caller = wire.caller(self._request)
+        body = await read_json(self._request)
+        self._model = wire.model_id(self._request, body)
+        fault = self._fault = desk.faults.take(wire.provider, self._model, "chat")
+        facts = self._facts = desk.find(wire.provider, self._model)
+        if fault and (refusal := refusal_of(fault, self._model, facts)):
+            raise refusal
+        ask = wire.read(self._request, body, facts)
+        if fault and fault.fault == "error_mid_stream" and not ask.stream:
+            raise Refused("server_error")
+        return caller, facts, ask
+
+    def _admitted(self, caller: Caller, facts: Facts, ask: Ask) -> Booking:
+        prompt = prompt_tokens(ask)
+        if prompt >= facts.context:
+            raise Refused("context_exceeded", tokens=prompt, context=facts.context)
+        charges = {"request": 1, "input": prompt, "input+max": prompt + (ask.max_tokens or 0), "after": 0}
+        desk = self._desk
+        booked = desk.quotas.admit(facts.provider, caller.account, facts.limits, charges, desk.clock.now())
+        if isinstance(booked, Booking):
+            return booked
+        raise Refused("quota", exceeded=booked)
+
+    async def _answered(self, caller: Caller, facts: Facts, ask: Ask, booking: Booking) -> web.StreamResponse:
+        desk, fault = self._desk, self._fault
+        reply = compose(ask, facts, desk.seed)
+        if fault and fault.fault == "empty":
+            reply = Reply("", (), "", "stop", Usage(reply.usage.prompt, 0))
+        token = hashlib.sha256(f"{desk.seed} {facts.label} {ask.digest}".encode()).hexdigest()[:24]
+        exchange = Exchange(ask, reply, facts, token, int(desk.clock.now()), desk.seed)
+        pace = Pace(desk.worlds[facts.provider], exchange, desk.speed)
+        headers = desk.quota_headers(self._wire, caller, facts)
+        delivery = Delivery(self._request, self._wire, exchange, fault, pace, headers)
+        desk.count(facts.provider, facts.id, 200, fault.fault if fault else "")
+        try:
+            return await delivery.send()
+        except (asyncio.CancelledError, ConnectionError):
+            desk.disconnected[facts.provider, facts.id] += 1
+            raise
+        finally:
+            _settle(booking, exchange, delivery.written)
+
+    def _refused(self, refused: Refused) -> web.Response:
+        status = 200 if self._fault and self._fault.fault in _ERROR_IN_200 else None
+        return self._desk.refuse(
+            self._wire, refused, self._model, caller=self._caller, facts=self._facts, status=status
+        )
+
+
+def _settle(booking: Booking, exchange: Exchange, written: int) -> None:
+    prompt = exchange.reply.usage.prompt
+    into, out = exchange.model.neurons
+    booking.settle(prompt + written, (prompt * into + written * out) / 1_000_000)
+
+
+async def read_json(request: web.Request) -> Json:
+    """Return the JSON object in a request's body.
+
+    :raises Refused: when there is none
+    """
+    try:
+        body = orjson.loads(await request.read())
+    except orjson.JSONDecodeError as error:
+        raise Refused("bad_request", f"the body is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise Refused("bad_request", "the body is not a JSON object")
+    return body
