@@ -5,9 +5,12 @@ import stat
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from freellm.errors import StoreError
 from freellm.ledger import PoolState
@@ -212,6 +215,51 @@ def test_what_is_not_a_sound_database_of_ours_is_refused_untouched(tmp_path: Pat
     assert str(file) in str(caught.value)
     assert "not changed" in str(caught.value)
     assert digest(file) == before
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """A database of a process that was killed: part of it is in the write-ahead log only."""
+    folder = tmp_path_factory.mktemp("sound")
+    with Store(folder) as store:
+        store.save([request(str(number)) for number in range(300)], now=1.0)
+        store._quick.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for number in range(30):
+            store.keys.add(key(number))
+        return {name: (folder / name).read_bytes() for name in ("freellm.db", "freellm.db-wal")}
+
+
+def damaged(content: bytes, kind: str, position: int, noise: int) -> bytes:
+    position %= len(content)
+    page = position // 4096 * 4096
+    if kind == "cut":
+        return content[:position]
+    if kind == "header":
+        page, position = 0, position % 100
+    if kind in ("flip", "header"):
+        return content[:position] + bytes([content[position] ^ (noise % 255 + 1)]) + content[position + 1 :]
+    filling = bytes(4096) if kind == "zeros" else noise.to_bytes(8, "big") * 512
+    return content[:page] + filling[: len(content) - page] + content[page + 4096 :]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    name=st.sampled_from(["freellm.db", "freellm.db-wal"]),
+    kind=st.sampled_from(["cut", "flip", "header", "zeros", "noise"]),
+    position=st.integers(0, 2**20),
+    noise=st.integers(0, 2**64 - 1),
+)
+def test_a_damaged_file_is_refused_untouched_or_opens(
+    sound: dict[str, bytes], name: str, kind: str, position: int, noise: int
+) -> None:
+    contents = {**sound, name: damaged(sound[name], kind, position, noise)}
+    with TemporaryDirectory() as folder:
+        for file, content in contents.items():
+            Path(folder, file).write_bytes(content)
+        try:
+            Store(Path(folder)).close()
+        except StoreError:
+            assert Path(folder, "freellm.db").read_bytes() == contents["freellm.db"]
 
 
 def test_a_folder_in_the_database_s_place_is_refused(tmp_path: Path) -> None:

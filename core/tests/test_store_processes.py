@@ -69,7 +69,7 @@ for _ in range(20):
 ADDING = """
 with Store(folder) as store:
     keyring = keyring_of(store)
-    for number in range(50):
+    for number in range(40):
         keyring.add("acme", {"token": f"{sys.argv[2]}-{number}"}, now=time.time())
         store.save([RequestRecord(id=f"{sys.argv[2]}-{number}", created=1.0, surface="s", requested="m", status=200, duration_ms=1.0)], now=1.0)
     tell(unified_key(store, open_vault(store, settings)).reveal())
@@ -129,12 +129,12 @@ def test_no_acknowledged_key_is_lost_and_no_removed_one_returns_when_the_writer_
 
 
 def test_processes_that_start_and_write_at_once_lose_nothing_and_agree_on_the_keys(tmp_path: Path) -> None:
-    processes = [start(ADDING, tmp_path, name) for name in range(4)]
+    processes = [start(ADDING, tmp_path, name) for name in range(3)]
     told = {line for process in processes for line in output(process)}
     settings = Settings(data_dir=tmp_path, config_dir=tmp_path / "config")
     with Store(tmp_path) as store:
-        assert len(store.keys.all()) == 200
-        assert all(store.request(f"{name}-{number}") for name in range(4) for number in range(50))
+        assert len(store.keys.all()) == 120
+        assert all(store.request(f"{name}-{number}") for name in range(3) for number in range(40))
         assert told == {unified_key(store, open_vault(store, settings)).reveal()}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from freellm import Answer, ChatRequest, Key, Kind, Model
 from freellm_provider_google import INFO, provider
-from freellm_provider_google.amends import AMENDS
+from freellm_provider_google.amends import AMENDS, Amend
 from freellm_provider_google.dialects import dialect_of
 
 
@@ -114,33 +114,34 @@ def test_the_service_sends_no_quota_headers() -> None:
     assert not hasattr(provider, "read_quota")
 
 
-@pytest.mark.parametrize("row", AMENDS, ids=lambda row: row.words[:20])
-def test_a_correction_is_tried_once(row: object) -> None:
-    """The second refusal with the same words is not amended again, so that nothing goes round in circles."""
-    words = {
-        "thought": "Thought signature is not valid",
-        "function.": "functionResponse.id does not match functionCall.id",
-        "(?:develop": "Developer instruction is not enabled for models/x",
-        "penalty": "Penalty is not enabled for this model",
-        "\\bthinking": "Budget 0 is invalid. This model only works in thinking mode.",
-        "function calling": "Function calling with a response mime type: 'application/json' is unsupported",
-        "response_": "Invalid value at 'generation_config.response_schema'",
-        "function_?": "tools[0].function_declarations[0].parameters: schema is wrong",
-    }
-    message = next(text for start, text in words.items() if AMENDS[AMENDS.index(row)].words.startswith(start))  # type: ignore[arg-type]
+WORDS = (
+    "Thought signature is not valid",
+    "functionResponse.id does not match functionCall.id",
+    "Developer instruction is not enabled for models/gemma-3-27b-it",
+    "Penalty is not enabled for this model",
+    "Budget 0 is invalid. This model only works in thinking mode.",
+    "Function calling with a response mime type: 'application/json' is unsupported",
+    "Invalid value at 'generation_config.response_schema' (type.googleapis.com/google.ai.generativelanguage.Schema)",
+    "GenerateContentRequest.tools[0].function_declarations[0].parameters.properties[a].items: missing field.",
+)
+"""What the service says for each row of the table of corrections, in its order."""
+
+
+@pytest.mark.parametrize(
+    ("row", "words"), list(zip(AMENDS, WORDS, strict=True)), ids=[row.words for row in AMENDS]
+)
+def test_a_correction_is_tried_once_and_then_no_more(row: Amend, words: str) -> None:
     parameters = {
         "presence_penalty": 1,
         "reasoning_effort": "low",
         "response_format": {"type": "json_object"},
     }
     request = ChatRequest(messages=[], parameters=parameters)
-    first = provider.classify_error(request, refusal(400, "INVALID_ARGUMENT", message))
-    assert first.kind == Kind.BAD_REQUEST
-    assert first.amend is not None
-    assert first.amend != request
-    second = provider.classify_error(first.amend, refusal(400, "INVALID_ARGUMENT", message))
-    assert second.amend is None
-    assert second.param == first.param
+    first = provider.classify_error(request, refusal(400, "INVALID_ARGUMENT", words))
+    assert (first.kind, first.param) == (Kind.BAD_REQUEST, row.param)
+    assert first.amend == request.without(*row.drops, hint=row.hint)
+    second = provider.classify_error(first.amend, refusal(400, "INVALID_ARGUMENT", words))
+    assert (second.kind, second.param, second.amend) == (Kind.BAD_REQUEST, row.param, None)
 
 
 def test_a_failure_s_message_is_one_short_line() -> None:

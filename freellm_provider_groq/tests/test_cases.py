@@ -1,9 +1,11 @@
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from freellm.testing import Case, check_case, load_cases
-from freellm_provider_groq import provider
+from freellm_provider_groq import _REFUSALS, provider
 
 CASES = load_cases(Path(__file__).parent / "cases")
 
@@ -11,3 +13,22 @@ CASES = load_cases(Path(__file__).parent / "cases")
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_provider_answers_as_the_case_says(case: Case) -> None:
     check_case(provider, case)
+
+
+@pytest.mark.parametrize("row", _REFUSALS, ids=lambda row: f"{row[0]}-{row[1]}-{row[2]}")
+def test_every_row_of_the_table_of_refusals_has_a_case(row: tuple[object, ...]) -> None:
+    status, code, words, meaning = row
+    kind = getattr(meaning, "kind", meaning)
+    refusals = [case.content for case in CASES if case.content.get("failure", {}).get("kind") == kind]
+    fitting = [
+        case
+        for case in refusals
+        if (status is None or case["answer"]["status"] == status)
+        and (
+            code is None
+            or f'"{code}"' in json.dumps(case["answer"])
+            or f": {code}," in json.dumps(case["answer"])
+        )
+        and (words is None or re.search(str(words), json.dumps(case["answer"]), re.IGNORECASE))
+    ]
+    assert fitting

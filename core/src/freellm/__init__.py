@@ -1,34 +1,41 @@
-"""The vocabulary of a plugin author: everything a provider or an application plugin may import from core."""
+"""The vocabulary of a plugin author: everything a provider or an application plugin may import from core.
 
-from freellm.declarations import (
-    Catalogue,
-    DataPolicy,
-    KeyField,
-    Limits,
-    Model,
-    ProviderInfo,
-    Quota,
-    load_catalogue,
-)
-from freellm.errors import FreeLLMError, PluginError
-from freellm.hookspecs import hookimpl
-from freellm.openai_compatible import OpenAICompatible
-from freellm.types import (
-    UNCHANGED,
-    Answer,
-    ChatRequest,
-    Chunks,
-    Event,
-    Failure,
-    Json,
-    Key,
-    Kind,
-    Reading,
-    Secret,
-    StreamNormalizer,
-    Upstream,
-    Verdict,
-)
+The names are imported when they are first used, so that `freellm --help` does not pay for pydantic.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from freellm.declarations import (
+        Catalogue,
+        DataPolicy,
+        KeyField,
+        Limits,
+        Model,
+        ProviderInfo,
+        Quota,
+        load_catalogue,
+    )
+    from freellm.errors import FreeLLMError, PluginError
+    from freellm.hookspecs import hookimpl
+    from freellm.openai_compatible import OpenAICompatible
+    from freellm.types import (
+        UNCHANGED,
+        Answer,
+        ChatRequest,
+        Chunks,
+        Event,
+        Failure,
+        Json,
+        Key,
+        Kind,
+        Reading,
+        Secret,
+        StreamNormalizer,
+        Upstream,
+        Verdict,
+    )
 
 __all__ = [
     "UNCHANGED",
@@ -58,3 +65,49 @@ __all__ = [
     "hookimpl",
     "load_catalogue",
 ]
+
+_HOMES = {
+    "declarations": (
+        "Catalogue",
+        "DataPolicy",
+        "KeyField",
+        "Limits",
+        "Model",
+        "ProviderInfo",
+        "Quota",
+        "load_catalogue",
+    ),
+    "errors": ("FreeLLMError", "PluginError"),
+    "hookspecs": ("hookimpl",),
+    "openai_compatible": ("OpenAICompatible",),
+    "types": (
+        "UNCHANGED",
+        "Answer",
+        "ChatRequest",
+        "Chunks",
+        "Event",
+        "Failure",
+        "Json",
+        "Key",
+        "Kind",
+        "Reading",
+        "Secret",
+        "StreamNormalizer",
+        "Upstream",
+        "Verdict",
+    ),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first asked for."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the names on offer."""
+    return sorted({*globals(), *__all__})

@@ -191,8 +191,8 @@ class Catalogue:
         pool = {e.model.id: None for e in self.chain or self.entries}
         pool |= {e.name: None for e in self.chain or self.entries}
         folded = {known.lower(): known for known in pool}
-        near = difflib.get_close_matches(name.lower(), folded, 3, cutoff=0.3)
-        return tuple(folded[match] for match in near) or tuple(pool)[:3]
+        near = difflib.get_close_matches(name.lower(), folded, 3, cutoff=0.0)
+        return tuple(folded[match] for match in near)
 
 
 def build(

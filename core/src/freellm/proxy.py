@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -24,18 +24,28 @@ if TYPE_CHECKING:
     from freellm.keyring import ProviderKey
 
 
-class Demo(msgspec.Struct, frozen=True, kw_only=True):
-    """Stand-ins of providers, for trying everything without a key and without a network.
+class Demo(Protocol):
+    """Stand-ins of providers, for trying everything without a key and without a network; they run while entered."""
 
-    :param run: starts them for as long as the context lasts
-    :param base_urls: after the start, where each provider is simulated
-    :param keys: a key for each provider, in its one-line form
-    :param models: models to switch on though their real provider has retired them, as (provider, model id)
-    """
+    async def __aenter__(self) -> object:
+        """Start them."""
 
-    run: Callable[[], AbstractAsyncContextManager[Mapping[str, str]]]
-    keys: Mapping[str, str]
-    models: Sequence[tuple[str, str]]
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop them."""
+
+    @property
+    def base_urls(self) -> Mapping[str, str]:
+        """Where each provider is simulated; known once they run."""
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """A key for each provider, in its one-line form."""
+
+    @property
+    def models(self) -> Sequence[tuple[str, str]]:
+        """Models to switch on though their real provider has retired them, as (provider, model id)."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):

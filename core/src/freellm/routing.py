@@ -28,6 +28,9 @@ Cause: TypeAlias = Literal["ability", "context", "too_large", "quota", "cooldown
 BREAKER_KINDS = frozenset({Kind.OVERLOADED, Kind.TIMEOUT, Kind.NETWORK, Kind.BAD_ANSWER})
 """Causes that are our own guess about a provider's state; when nothing else is left, guesses are put to the test."""
 
+GENEROUS = 4_096
+"""Tokens of ceiling at most that an answer is given unasked."""
+
 PANIC_ROUTES = 3
 """Routes behind an open breaker that are tried when there is no other."""
 
@@ -262,7 +265,7 @@ class Router:
             at = now()
             note = self._closed(route, demand, at)
             if note is None:
-                yield route, demand
+                yield route, _generous(route, demand, needs)
             else:
                 notes.append(note)
 
@@ -300,6 +303,23 @@ class Router:
             demand = self.demand(route.entry, needs)
             if self._ledger.opening(route.shares, demand, now) <= now:
                 yield route, demand
+
+
+def _generous(route: Route, demand: Demand, needs: Needs) -> Demand:
+    """Return a demand whose ceiling uses spare quota, where the service charges a ceiling and the client states none.
+
+    The usual length of a model's answers would cut every longer one. While there is quota to spare, a quarter of it
+    may go into one answer's ceiling; when it gets scarce, the usual length is what is left. See
+    docs/decisions/0005-output-ceilings.md.
+    """
+    if needs.stated is not None or not route.charges_ceiling:
+        return demand
+    spare = min(
+        (share.pool.room - share.pool.counter.used for share in route.shares if share.charges_ceiling),
+        default=0.0,
+    )
+    ceiling = min(int(min(spare / 4, GENEROUS)), route.model.max_output or GENEROUS)
+    return Demand(demand.input, demand.output, ceiling) if ceiling > demand.ceiling else demand
 
 
 def _in_turn(entry: Entry, sticky: Route | None) -> Sequence[Route]:

@@ -42,16 +42,11 @@ class GeminiChunks:
 
     def __call__(self, event: Event) -> Chunks:
         """Return the chunks of one frame, or the failure it reports."""
-        frame = unwrap(event.data)
-        if not isinstance(frame, Mapping):
-            return Failure(kind=Kind.BAD_ANSWER, message="a frame of the stream is not a JSON object")
-        if "error" in frame:
-            return classify(self._request, Answer(status=200, headers={}, body=frame))
-        self._counted = frame.get("usageMetadata") or self._counted
-        candidates = frame.get("candidates")
-        if not candidates:
-            return blocked_prompt(frame) or ()
-        return self._candidate(candidates[0], frame.get("responseId") or "")
+        try:
+            return self._frame(unwrap(event.data))
+        except (AttributeError, KeyError, TypeError):
+            # Frames come from outside, and what has another shape fails here rather than being checked for.
+            return Failure(kind=Kind.BAD_ANSWER, message="a frame of the stream is not a Gemini answer")
 
     def end(self) -> Chunks:
         """Return the finish chunk and the usage, or the failure of a stream that was cut or said nothing."""
@@ -68,6 +63,15 @@ class GeminiChunks:
         if self._counted:
             chunks.append({"choices": [], "usage": usage_of(self._counted)})
         return chunks
+
+    def _frame(self, frame: Any) -> Chunks:
+        if "error" in frame:
+            return classify(self._request, Answer(status=200, headers={}, body=frame))
+        self._counted = frame.get("usageMetadata") or self._counted
+        candidates = frame.get("candidates")
+        if not candidates:
+            return blocked_prompt(frame) or ()
+        return self._candidate(candidates[0], frame.get("responseId") or "")
 
     def _candidate(self, candidate: Mapping[str, Any], answer_id: str) -> Chunks:
         reason = candidate.get("finishReason")

@@ -24,13 +24,14 @@ def functions_of(request: ChatRequest) -> list[Json]:
 
 def wire_names(request: ChatRequest) -> dict[str, str]:
     """Return the service's name of every function that a request declares or has called, by its OpenAI name."""
-    names: dict[str, str] = {}
-    taken: set[str] = set()
-    wanted = dict.fromkeys([*_declared_names(request), *_called_names(request.messages)])
-    # Names that fit are kept, so that none of them is lost to one that had to be changed.
-    for name in sorted(wanted, key=lambda name: not _VALID.fullmatch(name)):
-        names[name] = name if _VALID.fullmatch(name) else _free_name(name, taken)
-        taken.add(names[name])
+    wanted = {*_declared_names(request), *_called_names(request.messages)}
+    names = {name: name for name in wanted if _VALID.fullmatch(name)}
+    if len(names) < len(wanted):
+        # Names that fit are kept, so that none of them is lost to one that has to be changed.
+        taken = set(names)
+        for name in sorted(wanted - taken):
+            names[name] = _free_name(name, taken)
+            taken.add(names[name])
     return names
 
 

@@ -95,7 +95,7 @@ async def _demo_runtime(
 ) -> AsyncIterator[Runtime]:
     """Make a runtime on a throw-away data folder whose providers are all simulated."""
     with tempfile.TemporaryDirectory(prefix="freellm-demo-") as folder:
-        async with demo.run() as base_urls:
+        async with demo:
             data = Path(folder)
             settings = load_settings(
                 environ,
@@ -103,7 +103,7 @@ async def _demo_runtime(
                     **overrides,
                     "data_dir": data / "data",
                     "config_dir": data / "config",
-                    "base_urls": base_urls,
+                    "base_urls": demo.base_urls,
                 },
             )
             runtime = Runtime(settings, {})

@@ -17,11 +17,16 @@ _LEGAL_WHEN_EMPTY = frozenset({"length", "content_filter"})
 
 
 class StreamBrokenError(Exception):
-    """The stream cannot go on; `failure` says why."""
+    """The stream cannot go on.
 
-    def __init__(self, failure: Failure) -> None:
+    :param failure: why
+    :param before: the client's bytes of what came before it in the same read
+    """
+
+    def __init__(self, failure: Failure, before: bytes = b"") -> None:
         super().__init__(failure.kind)
         self.failure = failure
+        self.before = before
 
 
 class ChunkStream:
@@ -73,20 +78,24 @@ class ChunkStream:
         :raises StreamBrokenError: when the provider reports an error or sends what is none of its format
         """
         out: list[bytes] = []
-        for received in frames:
-            if received.data == DONE_DATA:
-                self.done = True
-                break
-            try:
+        try:
+            for received in frames:
+                if received.data == DONE_DATA:
+                    self.done = True
+                    break
                 data = received.json()
                 chunks = self._normalizer(Event(received.name, data))
-                if chunks is UNCHANGED and self.meaningful and not data["choices"][0].get("finish_reason"):
-                    self.deltas += 1
-                    out.append(received.raw)
-                    continue
-            except Exception as error:
-                raise _broken(error) from error
-            self._take((data,) if isinstance(chunks, Unchanged) else chunks, out)
+                if chunks is UNCHANGED and self.meaningful:
+                    choices = data["choices"]
+                    if choices and not choices[0].get("finish_reason"):
+                        self.deltas += 1
+                        out.append(received.raw)
+                        continue
+                self._take((data,) if isinstance(chunks, Unchanged) else chunks, out)
+        except StreamBrokenError as broken:
+            raise StreamBrokenError(broken.failure, b"".join(out)) from broken
+        except Exception as error:
+            raise StreamBrokenError(_failure(error), b"".join(out)) from error
         return b"".join(out)
 
     def end(self, *, include_usage: bool, usage: Json) -> bytes:
@@ -100,7 +109,7 @@ class ChunkStream:
         try:
             chunks = self._normalizer.end()
         except Exception as error:
-            raise _broken(error) from error
+            raise StreamBrokenError(_failure(error)) from error
         self._take(() if isinstance(chunks, Unchanged) else chunks, out)
         if self.finish_reason is None:
             raise StreamBrokenError(Failure(kind=Kind.NETWORK, message="the stream was cut"))
@@ -147,10 +156,10 @@ class ChunkStream:
         return frame(orjson.dumps(chunk))
 
 
-def _broken(error: Exception) -> StreamBrokenError:
+def _failure(error: Exception) -> Failure:
     """Name what a frame or a normalizer did wrong, without quoting what may be the answer's text."""
     what = "not JSON" if isinstance(error, orjson.JSONDecodeError) else f"unreadable ({type(error).__name__})"
-    return StreamBrokenError(Failure(kind=Kind.BAD_ANSWER, message=f"an event of the stream was {what}"))
+    return Failure(kind=Kind.BAD_ANSWER, message=f"an event of the stream was {what}")
 
 
 def as_stream(completion: Json) -> tuple[list[Json], Json | None]:

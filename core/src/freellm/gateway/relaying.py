@@ -45,14 +45,19 @@ class Relay:
         :raises UpstreamError: when the connection does
         """
         held: list[bytes] = []
-        if self._exchange is not None:
-            self._batches = self._exchange.batches(stall_timeout)
-            async for frames in self._batches:
-                held.append(self._chunks.take(frames))
-                if self._chunks.meaningful or self._chunks.done:
-                    break
-        if self._chunks.done or not self._chunks.meaningful:
-            held.append(self._end())
+        try:
+            if self._exchange is not None:
+                self._batches = self._exchange.batches(stall_timeout)
+                async for frames in self._batches:
+                    held.append(self._chunks.take(frames))
+                    if self._chunks.meaningful or self._chunks.done:
+                        break
+            if self._chunks.done or not self._chunks.meaningful:
+                held.append(self._end())
+        except StreamBrokenError as broken:
+            if not self._chunks.meaningful:
+                raise
+            held.append(broken.before + self._break(broken.failure))
         self._attempt.first_delta_ms = self._attempt.ms()
         return b"".join(held)
 
@@ -71,7 +76,7 @@ class Relay:
                     break
             yield self._end()
         except StreamBrokenError as broken:
-            yield self._break(broken.failure)
+            yield broken.before + self._break(broken.failure)
         except UpstreamError as error:
             yield self._break(Failure(kind=error.kind, message=error.message))
 

@@ -199,12 +199,13 @@ class Fixed:
         """Add an amount; what belongs to a period that is over is not counted.
 
         A moment after the current period, which only a clock that was set back can bring, makes the period last
-        until that moment's period is over, or until the next one is: by then the true clock is past it as well.
+        longer, by the length of that moment's own period: by then the true clock is past its end.
         """
         if at >= self._start:
             self.used += amount
         if at >= self.edge:
-            self.edge = self._calendar(self._end)[1]
+            start, end = self._calendar(at)
+            self.edge = max(self.edge, self._end + end - start)
 
     def move(self, old: float, amount: float) -> None:
         """Count an amount that was booked before the current period began."""

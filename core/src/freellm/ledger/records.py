@@ -57,8 +57,8 @@ def recall(pool: Pool, state: PoolState, now: float) -> None:
     """Book a state on a pool that has booked nothing yet.
 
     If the state comes from the future, the clock was set back. Then a rolling window's bookings keep their
-    distance from each other and the last of them counts from now on, a calendar's count until the end of the next
-    period, and a closed pool stays closed for as long as it had left to be. So nothing is freed before its time,
+    distance from each other and the last of them counts from now on, a calendar's count for one period more, and a
+    closed pool stays closed for as long as it had left to be. So nothing is freed before its time,
     and a clock that had been years ahead does not block a pool for years.
 
     :raises StoreError: when the state cannot be read

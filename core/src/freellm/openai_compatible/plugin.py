@@ -76,10 +76,8 @@ class OpenAICompatible:
         finish_reasons: Mapping[str, str | None] | None = None,
         think: bool = False,
     ) -> None:
-        self._info = info
-        self._catalogue = catalogue
-        self._chat_path = chat_path
-        self._models_path = models_path
+        self._info, self._catalogue = info, catalogue
+        self._chat_path, self._models_path = chat_path, models_path
         self._wire = Wire(
             forward=forward,
             limit_field=limit_field,

@@ -68,7 +68,7 @@ class ChunkNormalizer:
                 and data["created"] == self._created
                 and data["object"] == CHUNK
                 and choice["index"] == 0
-                and choice.get("finish_reason") is None
+                and choice["finish_reason"] is None
                 and data.get("usage") is None
                 and "error" not in data
             ):

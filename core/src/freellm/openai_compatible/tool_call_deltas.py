@@ -86,6 +86,7 @@ class ToolCallDeltas:
         for call in self._calls:
             if call.index is None or call.parts:
                 continue
+            call.parts.append("{}")
             if call.index in last:
                 last[call.index]["function"]["arguments"] = "{}"
             else:

@@ -16,6 +16,8 @@ from freellm.store.files import make_private_file, make_private_folder
 from freellm.store.migrations import APPLICATION_ID, CONFIGURATION, MIGRATIONS, migrate, schema_version
 
 _BUSY_SECONDS: Final = 5.0
+_CHECKED: Final = ("meta", *CONFIGURATION, "pools")
+"""The tables that are checked at each start; the request log is not worth the time."""
 _PRAGMAS: Final = (
     "journal_mode = WAL",
     "foreign_keys = ON",
@@ -106,19 +108,20 @@ def prepare(file: Path) -> None:
 def _check(file: Path) -> None:
     """Look at an existing database through a read-only connection, which cannot checkpoint and so changes nothing."""
     try:
-        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)) as connection:
+        with closing(
+            sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+        ) as connection:
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             version = schema_version(connection)
-            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            problems = [
-                problem for table in CONFIGURATION if table in tables for problem in quick_check(connection, table)
-            ]
+            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            tables = {name for (name,) in rows}
+            problems = [quick_check(connection, table) for table in _CHECKED if table in tables]
     except sqlite3.DatabaseError as error:
         raise _refusal(file, f"cannot be read ({error})") from error
-    if application != APPLICATION_ID and (tables or version):
+    if (tables or version) and (application != APPLICATION_ID or version < 1):
         raise _refusal(file, "was not made by freellm")
-    if problems:
-        raise _refusal(file, f"is damaged ({problems[0]})")
+    if damage := next(filter(None, problems), None):
+        raise _refusal(file, f"is damaged ({damage[0]})")
     if version > len(MIGRATIONS):
         raise StoreError(
             f"{file} was written by a newer freellm (schema {version}, this one knows {len(MIGRATIONS)}): "

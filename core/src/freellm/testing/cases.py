@@ -189,7 +189,9 @@ class _Check:
                 found = {"failure": found}
         if expected == found:
             return
-        lines = difflib.unified_diff(_lines(expected), _lines(found), "the case says", "the plugin says", n=3)
+        lines = difflib.unified_diff(
+            _lines(expected), _lines(found), "the case says", "the plugin says", lineterm=""
+        )
         raise AssertionError(f"{self._case.path.name}, {group}:\n" + "\n".join(lines))
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from aiohttp import ClientResponse, hdrs
+from aiohttp.http_exceptions import HttpProcessingError
 
 from freellm.errors import UpstreamError
 from freellm.sse import Frame, SSEParser
@@ -42,6 +43,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_closed",
         "_headers",
         "_host",
         "_inflater",
@@ -61,6 +63,7 @@ class Exchange:
         self._headers: dict[str, str] | None = None
         self._inflater: Inflater | None = None
         self._watch: Watch | None = None
+        self._closed: asyncio.Future[None] | None = None
         self._limit = self._left = 0
 
     @property
@@ -137,7 +140,7 @@ class Exchange:
 
     def release(self) -> None:
         """Say that nothing more is wanted: the connection is kept if the body ends within a second, else dropped."""
-        self._stop_watch()
+        self._stop_watching()
         content = self._response.content
         if not content.is_eof():
             give_up = self._loop.call_later(REST_SECONDS, self.close)
@@ -145,7 +148,7 @@ class Exchange:
 
     def close(self) -> None:
         """Abort the connection at once, unless the body has been received and it is back in the pool."""
-        self._stop_watch()
+        self._stop_watching()
         content = self._response.content
         if not content.is_eof() and content.exception() is None:
             # aiohttp would raise one exception object it keeps for all; its traceback would grow by every reader.
@@ -164,15 +167,31 @@ class Exchange:
             except UpstreamError:
                 self.close()
                 raise
+        connection = self._response.connection
+        if connection is not None and connection.protocol is not None:
+            self._closed = connection.protocol.closed
+            if self._closed is None:
+                self._lost()
+            else:
+                self._closed.add_done_callback(self._lost)
+
+    def _lost(self, _: object = None) -> None:
+        """Wake the reader of a body whose connection is gone: aiohttp 3.14 forgets to after a malformed chunk."""
+        content = self._response.content
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(HttpProcessingError())
 
     def _end(self) -> None:
-        self._stop_watch()
+        self._stop_watching()
         if self._inflater is not None and self._response.content.total_bytes:
             self._inflater.close()
 
-    def _stop_watch(self) -> None:
+    def _stop_watching(self) -> None:
         if self._watch is not None:
             self._watch.stop()
+        if self._closed is not None:
+            self._closed.remove_done_callback(self._lost)
+            self._closed = None
 
     def _too_large(self) -> UpstreamError:
         return UpstreamError(Kind.BAD_ANSWER, f"{self._host} sent more than {self._limit:,} bytes")

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from freellm import Answer, Catalogue, ChatRequest, Failure, Key, Kind, OpenAICompatible, ProviderInfo, Secret
+from freellm.declarations import Model
+from freellm.hookspecs import ProviderSpec, hookimpl
+from freellm.plugins import relay
+
+INFO = ProviderInfo(
+    id="lab", title="Lab", signup_url="https://x", docs_url="https://x", base_url="https://x/v1"
+)
+MODEL = Model(id="m", family="m", source="a test", checked="2026-11-23")
+PLUGIN = OpenAICompatible(info=INFO, catalogue=Catalogue(models=(MODEL,)))
+REQUEST = ChatRequest(messages=[{"role": "user", "content": "Hello"}])
+
+
+def key(**fields: str) -> Key:
+    secrets = {name: Secret(value) for name, value in fields.items()}
+    return Key(id="1", account="a", fields=secrets, base_url="https://x/v1")
+
+
+def answer(status: int, body: Any = None, text: str = "") -> Answer:
+    return Answer(status=status, headers={}, body=body, text=text)
+
+
+def test_one_call_answers_every_directed_hook() -> None:
+    hooks = relay(ProviderSpec, [("lab", PLUGIN)]).hooks_of(PLUGIN)
+    assert set(hooks) == {name for name in vars(ProviderSpec) if not name.startswith("_")}
+
+
+def test_a_quirk_is_one_override_and_the_other_hooks_use_it() -> None:
+    class Quirk(OpenAICompatible):
+        @hookimpl
+        def classify_error(self, request: ChatRequest, model: Model, answer: Answer) -> Failure:
+            """Name every error busy."""
+            return Failure(kind=Kind.CONCURRENCY, message="busy")
+
+    quirk = Quirk(info=INFO, catalogue=Catalogue(models=(MODEL,)))
+    hidden = quirk.normalize_response(REQUEST, MODEL, answer(200, {"error": {"message": "x"}}))
+    assert hidden == Failure(kind=Kind.CONCURRENCY, message="busy")
+    assert set(relay(ProviderSpec, [("lab", quirk)]).hooks_of(quirk)) >= {"classify_error", "judge_key"}
+
+
+def test_the_key_goes_into_the_header_and_nowhere_else() -> None:
+    upstream = PLUGIN.translate_request(REQUEST, MODEL, key(token="t0ken"))
+    assert not isinstance(upstream, Failure)
+    assert upstream.headers == {"authorization": "Bearer t0ken"}
+    assert "t0ken" not in repr((upstream, upstream.path, upstream.body))
+
+
+def test_a_key_without_a_token_sends_no_header() -> None:
+    upstream = PLUGIN.translate_request(REQUEST, MODEL, key())
+    assert not isinstance(upstream, Failure)
+    assert upstream.headers == {}
+
+
+@pytest.mark.parametrize("body", [None, [], "text", 7])
+def test_an_answer_that_is_no_object_is_a_bad_one(body: Any) -> None:
+    failure = PLUGIN.normalize_response(REQUEST, MODEL, answer(200, body, "<html>"))
+    assert isinstance(failure, Failure)
+    assert failure.kind == Kind.BAD_ANSWER
+
+
+def test_a_key_is_proved_by_the_list_of_models() -> None:
+    (probe,) = PLUGIN.check_key(key(token="t0ken"))
+    assert (probe.method, probe.path, probe.body) == ("GET", "/models", None)
+    assert probe.headers == {"authorization": "Bearer t0ken"}
+
+
+@pytest.mark.parametrize(
+    ("probe", "state"),
+    [
+        (answer(200, {"object": "list", "data": []}), "valid"),
+        (answer(200, [{"id": "m"}]), "valid"),
+        (answer(200, {"hello": 1}), "inconclusive"),
+        (answer(200, None, "<html>"), "inconclusive"),
+        (answer(401, {"error": {"message": "no"}}), "invalid"),
+        (answer(403, {"error": {"message": "API key is disabled"}}), "invalid"),
+        (answer(400, {"error": {"code": "invalid_api_key"}}), "invalid"),
+        (answer(403, None, "<html>blocked</html>"), "inconclusive"),
+        (answer(404, {"error": "no such page"}), "inconclusive"),
+        (answer(429, {}), "inconclusive"),
+        (answer(500, {}), "inconclusive"),
+        (answer(0, None, "connection refused"), "inconclusive"),
+    ],
+)
+def test_only_an_authenticated_answer_decides_about_a_key(probe: Answer, state: str) -> None:
+    verdict = PLUGIN.judge_key(key(token="t0ken"), [probe])
+    assert (verdict.state, bool(verdict.message)) == (state, True)
