@@ -23,7 +23,8 @@ from freellm.types import Kind
 Strategy: TypeAlias = Callable[[str, Model], float]
 """An order of models: from a provider's name and a model to its place; lower is tried earlier."""
 
-Cause: TypeAlias = Literal["ability", "context", "too_large", "quota", "cooldown", "classifier"]
+Cause: TypeAlias = Literal["ability", "context", "too_large", "quota", "cooldown", "request"]
+"""Why a route is passed over; `request`: its provider cannot say this request to this model."""
 
 BREAKER_KINDS = frozenset({Kind.OVERLOADED, Kind.TIMEOUT, Kind.NETWORK, Kind.BAD_ANSWER})
 """Causes that are our own guess about a provider's state; when nothing else is left, guesses are put to the test."""

@@ -67,7 +67,8 @@ class GeminiChunks:
     def _frame(self, frame: Any) -> Chunks:
         if "error" in frame:
             return classify(self._request, Answer(status=200, headers={}, body=frame))
-        self._counted = frame.get("usageMetadata") or self._counted
+        if isinstance(counted := frame.get("usageMetadata"), Mapping):
+            self._counted = counted
         candidates = frame.get("candidates")
         if not candidates:
             return blocked_prompt(frame) or ()

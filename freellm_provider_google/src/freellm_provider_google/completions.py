@@ -100,14 +100,19 @@ def image_of(part: Mapping[str, Any]) -> Json:
 
 def usage_of(counted: Mapping[str, Any]) -> Json:
     """Return OpenAI's usage of a usageMetadata; thoughts are a part of the completion."""
-    prompt = counted.get("promptTokenCount", 0) + counted.get("toolUsePromptTokenCount", 0)
-    thoughts = counted.get("thoughtsTokenCount", 0)
-    completion = counted.get("candidatesTokenCount", 0) + thoughts
+
+    def count(name: str) -> int:
+        value = counted.get(name)
+        return value if isinstance(value, int) else 0
+
+    prompt = count("promptTokenCount") + count("toolUsePromptTokenCount")
+    thoughts = count("thoughtsTokenCount")
+    completion = count("candidatesTokenCount") + thoughts
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
-        "total_tokens": counted.get("totalTokenCount", prompt + completion),
-        "prompt_tokens_details": {"cached_tokens": counted.get("cachedContentTokenCount", 0)},
+        "total_tokens": count("totalTokenCount") or prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": count("cachedContentTokenCount")},
         "completion_tokens_details": {"reasoning_tokens": thoughts},
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 from collections.abc import Callable
 
 from freellm.catalogue import Route
@@ -18,6 +19,8 @@ from freellm.gateway.relaying import Relay
 from freellm.gateway.successes import Successes
 from freellm.leases import LeaseFile
 from freellm.ledger import Demand, Ledger
+from freellm.redaction import redact
+from freellm.routing import PassedOver
 from freellm.types import Answer, ChatRequest, Failure, Json, Key, Kind, StreamNormalizer, Upstream
 from freellm.upstream import Exchange, UpstreamClient
 
@@ -67,11 +70,12 @@ class Asker:
 
     async def ask(
         self, call: Call, route: Route, demand: Demand, amended: ChatRequest | None
-    ) -> Served | Tried | None:
+    ) -> Served | Tried | PassedOver | None:
         """Ask a route once.
 
         :param amended: the request its provider corrected; None sends the call's own
-        :return: the answer, the failed attempt, or None when the route's quota was taken meanwhile
+        :return: the answer; the failed attempt; why the provider cannot say this request to this model, in which
+            case nothing was sent; or None when the route's quota was taken meanwhile
         :raises RequestError: when an image the request names cannot be had
         """
         request = amended or await self._preparer.prepare(call, route, demand)
@@ -89,7 +93,7 @@ class Asker:
             booking.settle(demand.input, 0)
             raise
 
-    async def _send(self, attempt: Attempt) -> Served | Tried:
+    async def _send(self, attempt: Attempt) -> Served | Tried | PassedOver:
         route = attempt.route
         try:
             attempt.key = key = self._open_key(route)
@@ -99,7 +103,7 @@ class Asker:
         upstream = route.provider.translate_request(attempt.request, route.model, key)
         if isinstance(upstream, Failure):
             attempt.booking.cancel()
-            return attempt.failed(upstream)
+            return PassedOver(route.entry.name, "request", redact(upstream.message), math.inf)
         attempt.booking.dispatch()
         exchange = await self._client.send(
             upstream,

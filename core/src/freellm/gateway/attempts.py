@@ -16,7 +16,7 @@ from freellm.gateway.consequences import RULES, Consequences, Step
 from freellm.gateway.exhaustion import refusal
 from freellm.gateway.records import Recorder
 from freellm.ledger import Demand
-from freellm.routing import Router
+from freellm.routing import PassedOver, Router
 from freellm.sessions import Sessions
 from freellm.types import ChatRequest, Kind
 
@@ -98,7 +98,7 @@ class Gateway:
             if doubted is not None and route.provider is doubted.route.provider:
                 continue
             before = len(call.tried)
-            served = await self._ask_route(call, route, demand)
+            served = await self._ask_route(call, route, demand, tried)
             if served is not None:
                 return served
             tried.add(route)
@@ -124,13 +124,17 @@ class Gateway:
         name = None if session is None else self._sessions.find(session, self._clock.now())
         return None if name is None else call.order.route(name)
 
-    async def _ask_route(self, call: Call, route: Route, demand: Demand) -> Served | None:
+    async def _ask_route(self, call: Call, route: Route, demand: Demand, tried: set[Route]) -> Served | None:
         """Ask one route: once, once more with the request its provider amended, once more if it was overloaded."""
         request: ChatRequest | None = None
         amended = retried = False
         while True:
             outcome = await self._asker.ask(call, route, demand, request)
             if outcome is None:
+                return None
+            if isinstance(outcome, PassedOver):
+                call.passed_over.append(outcome)
+                tried.update(route.entry.routes)  # another key changes nothing about it
                 return None
             if isinstance(outcome, Served):
                 if call.session is not None:

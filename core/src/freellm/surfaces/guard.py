@@ -158,8 +158,8 @@ def guard(credentials: Credentials, hosts: Hosts, ids: RequestIds) -> Middleware
             return render(error, ids.of(request))
         except web.HTTPException as error:
             return _plain(error, request, ids)
-        except ConnectionError:
-            raise
+        except ConnectionError:  # the client has left: nobody reads this answer, and it is no error of ours
+            return web.Response(status=499)
         except Exception:  # noqa: BLE001 - a mistake of ours must not stop the server
             request_id = ids.of(request)
             _log.exception("request %s failed", request_id)

@@ -44,6 +44,7 @@ class Exchange:
 
     __slots__ = (
         "_closed",
+        "_closed",
         "_headers",
         "_host",
         "_inflater",
