@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -100,7 +101,7 @@ async def test_a_body_without_content_type_is_read_as_json(proxy: RunningProxy) 
 async def test_a_body_of_40_mb_is_a_413(proxy: RunningProxy) -> None:
     body = b'{"messages": [{"role": "user", "content": "' + b"x" * 40_000_000 + b'"}]}'
     async with proxy.session.post(
-        f"{proxy.url}/v1/chat/completions", data=body, headers=proxy.headers
+        f"{proxy.url}/v1/chat/completions", data=io.BytesIO(body), headers=proxy.headers
     ) as response:
         answer = await response.json()
     check_error(answer)

@@ -45,7 +45,7 @@ class FaultUp:
         self._idle = asyncio.Event()
         self._idle.set()
         self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @property
     def port(self) -> int:
@@ -73,14 +73,16 @@ class FaultUp:
     async def stop(self) -> None:
         assert self._server is not None
         self._server.close()
-        for task in self._tasks:
+        tasks = dict(self._tasks)
+        for task, writer in tasks.items():
+            writer.transport.abort()
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._tasks.add(task)
+        self._tasks[task] = writer
         self.connections += 1
         self.open += 1
         self._idle.clear()
@@ -91,7 +93,7 @@ class FaultUp:
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError):
             pass  # the client left, or the test is over
         finally:
-            self._tasks.discard(task)
+            del self._tasks[task]
             self.open -= 1
             if not self.open:
                 self._idle.set()

@@ -7,6 +7,7 @@ their order change; what outlives it (pools, standings) is found again by name.
 from __future__ import annotations
 
 import difflib
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -16,7 +17,6 @@ import msgspec
 
 from freellm.declarations import Ability, Model
 from freellm.health import Health, Standing
-from freellm.leases import route_hash
 
 if TYPE_CHECKING:
     from freellm.keyring import ProviderKey
@@ -39,6 +39,12 @@ ABILITY_BITS: Mapping[Ability, int] = {
 def mask_of(abilities: Iterable[Ability]) -> int:
     """Return abilities as bits, so that a router compares them in one step."""
     return sum({ABILITY_BITS[ability] for ability in abilities})
+
+
+def route_hash(provider: str, model: str, fingerprint: str) -> int:
+    """Return 64 bits that stand for a route: the same in every process, and without the fingerprint in them."""
+    text = f"{provider}\x1f{model}\x1f{fingerprint}"
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -180,7 +186,7 @@ class Catalogue:
         if entry is not None:
             return (entry,)
         exact = self._by_id.get(name, [])
-        families = {entry.model.family for entry in exact} or {name}
+        families = dict.fromkeys(entry.model.family for entry in exact) or (name,)
         rest = [e for family in families for e in self._by_family.get(family, []) if e not in exact]
         if not exact and not rest and name.endswith(":free"):
             return self.named(name.removesuffix(":free"))

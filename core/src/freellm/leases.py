@@ -10,7 +10,6 @@ after the number that was saved together with the states.
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from pathlib import Path
 from typing import Final
@@ -30,18 +29,12 @@ from freellm.lease_slots import (
     record_at,
 )
 
-__all__ = ["SLOTS", "LeaseFile", "LeaseRecord", "route_hash"]
+__all__ = ["SLOTS", "LeaseFile", "LeaseRecord"]
 
 SLOTS: Final = 65_536
 """How many leases the ring holds: half a minute of the heaviest traffic, where seconds pass between two savings."""
 
 _MOST: Final = 2**32 - 1
-
-
-def route_hash(provider: str, model: str, fingerprint: str) -> int:
-    """Return 64 bits that stand for a route: the same in every process, and without the fingerprint in them."""
-    text = f"{provider}\x1f{model}\x1f{fingerprint}"
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 class LeaseFile:
@@ -84,7 +77,7 @@ class LeaseFile:
     ) -> int:
         """Write down a reservation. When this returns, killing the process does not lose it.
 
-        :param route: the route's `route_hash`
+        :param route: the route's `freellm.catalogue.route_hash`
         :param stamped: Unix time of the dispatch
         :param input: input tokens reserved
         :param output: output tokens reserved

@@ -55,18 +55,18 @@ def discover(group: str, only: Sequence[str] | None = None) -> list[PluginRecord
     :param only: names of entry points or distributions to load; None is all of them
     :return: one record per entry point, in the order of their names
     """
-    by_name: dict[str, list[metadata.EntryPoint]] = defaultdict(list)
+    wanted: dict[str, list[metadata.EntryPoint]] = defaultdict(list)
+    records = []
     for point in {
         (p.name, p.value, _distribution(p)): p for p in metadata.entry_points(group=group)
     }.values():
-        by_name[point.name].append(point)
-    return [
-        record
-        for name in sorted(by_name)
-        for record in (
-            [_load(by_name[name][0], only)] if len(by_name[name]) == 1 else _duplicates(by_name[name])
-        )
-    ]
+        if only is None or point.name in only or _distribution(point) in only:
+            wanted[point.name].append(point)
+        else:
+            records.append(_record(point, "disabled", "not named in FREELLM_LOAD_PLUGINS"))
+    for points in wanted.values():
+        records += [_load(points[0])] if len(points) == 1 else _duplicates(points)
+    return sorted(records, key=lambda record: (record.id, record.distribution))
 
 
 def _distribution(point: metadata.EntryPoint) -> str:
@@ -85,9 +85,7 @@ def _record(point: metadata.EntryPoint, status: Status, reason: str = "", plugin
     )
 
 
-def _load(point: metadata.EntryPoint, only: Sequence[str] | None) -> PluginRecord:
-    if only is not None and point.name not in only and _distribution(point) not in only:
-        return _record(point, "disabled", "not named in FREELLM_LOAD_PLUGINS")
+def _load(point: metadata.EntryPoint) -> PluginRecord:
     try:
         return _record(point, "loaded", plugin=point.load())
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's module may raise anything at import
@@ -98,8 +96,8 @@ def _load(point: metadata.EntryPoint, only: Sequence[str] | None) -> PluginRecor
 def _duplicates(points: Sequence[metadata.EntryPoint]) -> list[PluginRecord]:
     distributions = sorted(_distribution(point) for point in points)
     reason = (
-        f"{' and '.join(distributions)} both provide {points[0].name!r}; "
-        f"uninstall one of them: pip uninstall {distributions[-1]}"
+        f"{' and '.join(distributions)} both provide {points[0].name!r}; uninstall one of them: "
+        f"pip uninstall {distributions[-1]}, or name the other one's distribution in FREELLM_LOAD_PLUGINS"
     )
     return [_record(point, "refused", reason) for point in points]
 
@@ -130,6 +128,10 @@ def relay(
 def _refuse_wrong_hooks(
     manager: pluggy.PluginManager, plugin_name: str, plugin: Any, known: set[str], may_await: frozenset[str]
 ) -> None:
+    if inspect.isclass(plugin):
+        raise PluginError(
+            f"plugin {plugin_name!r} is refused: {plugin.__name__} is a class; let the entry point name an object of it"
+        )
     for name in dir(plugin):
         if name.startswith("_") or isinstance(getattr(type(plugin), name, None), property):
             continue
@@ -149,7 +151,8 @@ def _problem(
         near = difflib.get_close_matches(name, known, 1)
         meant = f"; did you mean {near[0]}?" if near else f"; hooks are: {', '.join(sorted(known))}"
         return f"there is no hook named {name}{meant}"
-    if inspect.iscoroutinefunction(method) != (name in may_await):
+    is_coroutine = inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method)
+    if is_coroutine != (name in may_await):
         return (
             f"{name} must be written with async def"
             if name in may_await

@@ -116,9 +116,7 @@ class Provider:
 
     def classify_error(self, request: ChatRequest, model: Model, answer: Answer) -> Failure:
         """Ask for a refusal's name; see `freellm.hookspecs.ProviderSpec.classify_error`."""
-        said: Failure = self._guarded(
-            "classify_error", Failure, request=request, model=model, answer=answer
-        )
+        said: Failure = self._guarded("classify_error", Failure, request=request, model=model, answer=answer)
         return said
 
     def read_quota(self, model: Model, answer: Answer) -> Sequence[Reading]:

@@ -68,12 +68,14 @@ class PassedOver(msgspec.Struct, frozen=True):
     :param cause: why, for programs
     :param detail: why, for people
     :param opens_at: Unix time at which it will do; infinity when waiting does not help
+    :param kind: for a cooldown, the kind of failure that brought it
     """
 
     name: str
     cause: Cause
     detail: str
     opens_at: float
+    kind: Kind | None = None
 
 
 class Order:
@@ -275,7 +277,7 @@ class Router:
             if standing.closed_until > now:
                 said = "stated" if standing.stated else "guessed"
                 detail = f"{standing.name} is closed: {standing.cause} ({said})"
-                return PassedOver(route.entry.name, "cooldown", detail, standing.closed_until)
+                return PassedOver(route.entry.name, "cooldown", detail, standing.closed_until, standing.cause)
         if route.standing.refuses(demand.input + demand.ceiling, now):
             detail = f"it refused {route.standing.too_large} tokens as too large"
             return PassedOver(route.entry.name, "too_large", detail, route.standing.too_large_until)

@@ -15,7 +15,11 @@ ROUTES_TOLD = 20
 """Routes an error lists at most."""
 
 _LIMITS = frozenset({Kind.RATE_LIMITED, Kind.QUOTA_EXHAUSTED, Kind.CONCURRENCY})
-_KIND_OF_CAUSE = {"context": Kind.CONTEXT_EXCEEDED, "too_large": Kind.TOO_LARGE}
+_KIND_OF_CAUSE = {
+    "context": Kind.CONTEXT_EXCEEDED,
+    "too_large": Kind.TOO_LARGE,
+    "quota": Kind.RATE_LIMITED,
+}
 
 
 def refusal(call: Call, now: float, last: Tried | None = None) -> RequestError:
@@ -42,13 +46,10 @@ def refusal(call: Call, now: float, last: Tried | None = None) -> RequestError:
 
 def _rule(call: Call) -> Rule:
     """Choose the row that says most: a limit that passes, then what all routes agree on, then a failed gateway."""
-    causes = {note.cause for note in call.passed_over}
     kinds = {tried.kind for tried in call.tried}
-    if kinds & _LIMITS or any(
-        math.isfinite(note.opens_at) for note in call.passed_over if note.cause != "too_large"
-    ):
+    kinds |= {kind for note in call.passed_over if (kind := note.kind or _KIND_OF_CAUSE.get(note.cause))}
+    if kinds & _LIMITS:
         return RULES[Kind.RATE_LIMITED]
-    kinds |= {_KIND_OF_CAUSE[cause] for cause in causes if cause in _KIND_OF_CAUSE}
     if not kinds:
         return Rule(RULES[Kind.BAD_REQUEST].step, 400, "invalid_request_error", "no_capable_model")
     if len(kinds) == 1:

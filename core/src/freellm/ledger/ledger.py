@@ -161,6 +161,8 @@ class Ledger(Registry):
 
         Those are in the lease file until they are settled; so a state and the lease file's sequence number, both
         taken between the same two awaits, together hold every request exactly once.
+
+        :param since: when the last dump was taken that is safely stored; at first, the moment given to `load`
         """
         changed = [pool for pool in self._pools.values() if pool.changed >= since]
         under_way: defaultdict[Pool, list[Spending]] = defaultdict(list)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from io import BytesIO
 from typing import Any, Final, cast
 
 import orjson
@@ -31,6 +32,9 @@ USER_AGENT: Final = "freellm (+https://pypi.org/project/freellm-core/)"
 PROBE_SECONDS: Final = 15.0
 """Seconds until the first byte of a probe's answer."""
 
+LARGE_BODY: Final = 2**20
+"""Bytes from which a body is sent in pieces; a message with images gets there."""
+
 _JSON: Final = {"Content-Type": "application/json"}
 
 
@@ -57,10 +61,10 @@ class UpstreamClient:
         """
         url = join(base_url, upstream.path, local)
         session = self._sessions.get(local) or self._open(local)
-        data = None
+        data: bytes | BytesIO | None = None
         headers = upstream.headers
         if upstream.body is not None:
-            data = _dump(upstream.body)
+            data = _payload(upstream.body)
             headers = {**_JSON, **headers}
         loop = asyncio.get_running_loop()
         limit = _FirstByteLimit(loop, first_byte_timeout)
@@ -159,9 +163,12 @@ class _FirstByteLimit:
         self._handle.cancel()
 
 
-def _dump(body: Any) -> bytes:
+def _payload(body: Any) -> bytes | BytesIO:
+    """Return a body as JSON; a large one as a file, which aiohttp sends in pieces and lets others run in between."""
     try:
-        return orjson.dumps(body)
+        data = orjson.dumps(body)
     except TypeError:  # its text may quote the body
-        pass
-    raise UpstreamError(Kind.BAD_ANSWER, "the provider's plugin made a body that is not JSON")
+        data = b""
+    if not data:
+        raise UpstreamError(Kind.BAD_ANSWER, "the provider's plugin made a body that is not JSON")
+    return data if len(data) < LARGE_BODY else BytesIO(data)

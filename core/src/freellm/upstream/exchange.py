@@ -44,7 +44,6 @@ class Exchange:
 
     __slots__ = (
         "_closed",
-        "_closed",
         "_headers",
         "_host",
         "_inflater",

@@ -66,10 +66,10 @@ def as_text(simulation: Simulation) -> str:
         f"Simulating {', '.join(simulation.base_urls)} on {simulation.url}. Paste into the shell of freellm:",
         "",
     ]
-    for variables in exports(simulation).values():
-        lines.append(
-            "export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
-        )
+    lines += [
+        "export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
+        for variables in exports(simulation).values()
+    ]
     lines += ["", f"State: curl {simulation.url}/sim/state    Stop: Ctrl+C"]
     return "\n".join(lines)
 

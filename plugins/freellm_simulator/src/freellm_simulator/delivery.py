@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import orjson
 from aiohttp import web
 
-from freellm_simulator.exchange import Exchange, Refused, dice
+from freellm_simulator.exchange import Exchange, RefusedError, dice
 from freellm_simulator.faults import Fault
 from freellm_simulator.wires.contract import Frame, Framing, Wire
 from freellm_simulator.worlds import World
@@ -113,7 +113,7 @@ class Delivery:
         if self._strikes("cut"):
             return self._broken_off(response)
         if self._strikes("error_mid_stream"):
-            error = self.wire.refuse(Refused("server_error"), self.exchange.model.id, None).body
+            error = self.wire.refuse(RefusedError("server_error"), self.exchange.model.id, None).body
             await response.write(_opening(framing, at) + orjson.dumps(error) + framing.after)
         return response
 

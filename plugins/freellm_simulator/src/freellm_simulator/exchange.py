@@ -148,7 +148,7 @@ class Caller:
     account: str
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A request is refused. The wire puts it into its provider's words.
 
     :param kind: a row of the wire's table of refusals, such as `bad_key`

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from freellm_simulator.exchange import Refused
+from freellm_simulator.exchange import RefusedError
 from freellm_simulator.quotas import DAY, MINUTE, Exceeded, Limit
 from freellm_simulator.worlds import Facts
 
@@ -105,7 +105,7 @@ class Faults:
         return None
 
 
-def refusal_of(fault: Fault, model: str, facts: Facts | None) -> Refused | None:
+def refusal_of(fault: Fault, model: str, facts: Facts | None) -> RefusedError | None:
     """Return the refusal that a fault stands for, if it refuses."""
     kind = REFUSALS.get(fault.fault)
     if kind is None:
@@ -118,7 +118,7 @@ def refusal_of(fault: Fault, model: str, facts: Facts | None) -> Refused | None:
     known: dict[str, object] = {"model": model, "context": context, "tokens": context + 1}
     if kind == "tool_use_failed":
         known["failed_generation"] = '<function=simulated>{"simulated": true}</function>'
-    return Refused(kind, exceeded=exceeded, **known)
+    return RefusedError(kind, "", exceeded=exceeded, **known)
 
 
 def _spent(facts: Facts | None, window: float, wait: float) -> Exceeded:

@@ -26,18 +26,18 @@ _RUN = re.compile("[\u30a0-\u30ff\u4e00-\u9fff\uac00-\ud7af]{2,}")
 LONG_ANSWER = 400
 """Words of an answer that is asked to be long without a number."""
 
-# Words that carry no topic; the second line also begins sentences without being a name.
-STOP_WORDS = frozenset(
-    "about after all also and any are because been before being both but can could did does doing each else "
-    "for from had has have having her here him his how into its just like make more most much not now only "
-    "other our out over please same she should some such tell than that the their them then there these they "
-    "this those through too under until use using very was were what when where which while who whom why will "
-    "with would you your give get set call find show list write compare explain describe check look fetch "
-    "one two three word words exactly simple terms short long today tomorrow".split()
-)
-_OPENERS = STOP_WORDS | frozenset(
-    "a i is it in on at do if no yes hi hello hey ok let my we an as so".split()
-)
+# Words that carry no topic. The others begin sentences without being a name.
+_STOP_TEXT = """
+about after all also and any are because been before being both but can could did does doing each else for from had
+has have having her here him his how into its just like make more most much not now only other our out over please
+same she should some such tell than that the their them then there these they this those through too under until use
+using very was were what when where which while who whom why will with would you your give get set call find show
+list write compare explain describe check look fetch one two three word words exactly simple terms short long today
+tomorrow
+"""
+_OPENER_TEXT = "a i is it in on at do if no yes hi hello hey ok let my we an as so"
+STOP_WORDS = frozenset(_STOP_TEXT.split())
+_OPENERS = STOP_WORDS | frozenset(_OPENER_TEXT.split())
 
 
 def script(text: str) -> str:
@@ -55,9 +55,12 @@ def words(text: str) -> list[str]:
 
 def topic(text: str) -> str:
     """Return the word that says most about a text."""
-    if run := _RUN.findall(text):
-        return max(run, key=len)[:8]
-    candidates = [word for word in _WORDS.findall(text) if len(word) > 2 and word.lower() not in STOP_WORDS]
+    runs: list[str] = _RUN.findall(text)
+    if runs:
+        return max(runs, key=len)[:8]
+    candidates: list[str] = [
+        word for word in _WORDS.findall(text) if len(word) > 2 and word.lower() not in STOP_WORDS
+    ]
     return max(candidates, key=len, default="it")
 
 

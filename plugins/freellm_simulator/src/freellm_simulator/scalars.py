@@ -51,10 +51,11 @@ def string(schema: Json, name: str, hints: Hints, rng: Random) -> str:
     """
     if schema.get("format") in _FORMATS:
         return _FORMATS[schema["format"]]
-    least, most = schema.get("minLength", 0), schema.get("maxLength", math.inf)
+    least: int = schema.get("minLength", 0)
+    most: float = schema.get("maxLength", math.inf)
     if "pattern" in schema:
         for _ in range(_TRIES):
-            made = matching(schema["pattern"], rng)
+            made = matching(str(schema["pattern"]), rng)
             if made is not None and least <= len(made) <= most:
                 return made
     text = _plain(name, hints)

@@ -111,7 +111,7 @@ class _Maker:
     def _object(self, schema: Json, depth: int) -> Json:
         properties: Json = schema.get("properties", {})
         required = [*dict.fromkeys(schema.get("required", ()))]
-        extra = schema.get("additionalProperties") or True
+        extra: Json | bool = schema.get("additionalProperties") or True
         made: Json = {key: self.make(properties.get(key, extra), key, depth + 1) for key in required}
         room = schema.get("maxProperties", math.inf)
         for key, part in properties.items():

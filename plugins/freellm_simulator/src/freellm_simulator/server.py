@@ -10,7 +10,7 @@ from aiohttp import web
 
 from freellm_simulator.clock import VirtualClock
 from freellm_simulator.delivery import html_page
-from freellm_simulator.exchange import Caller, Refused
+from freellm_simulator.exchange import Caller, RefusedError
 from freellm_simulator.faults import Faults, refusal_of
 from freellm_simulator.quotas import Quotas
 from freellm_simulator.visit import Visit, read_json
@@ -58,7 +58,7 @@ class Desk:
     def find(self, provider: str, model: str) -> Facts:
         """Return a model that answers.
 
-        :raises Refused: when there is none of this id
+        :raises RefusedError: when there is none of this id
         """
         return self.worlds[provider].find(model, self._include_retired)
 
@@ -74,7 +74,7 @@ class Desk:
     def refuse(
         self,
         wire: Wire,
-        refused: Refused,
+        refused: RefusedError,
         model: str,
         *,
         caller: Caller | None = None,
@@ -126,7 +126,7 @@ def _look_up(desk: Desk, wire: Wire, task: str) -> _Handler:
                 raise refusal
             body = await read_json(request) if request.method == "POST" else {}
             found = wire.look_up(task, request, body, desk.served(wire.provider))
-        except Refused as refused:
+        except RefusedError as refused:
             return desk.refuse(wire, refused, model)
         desk.count(wire.provider, model, 200, task)
         return web.json_response(found)
@@ -136,6 +136,6 @@ def _look_up(desk: Desk, wire: Wire, task: str) -> _Handler:
 
 def _lost(desk: Desk, wire: Wire) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        return desk.refuse(wire, Refused("unknown_path", path=request.match_info["path"]), "")
+        return desk.refuse(wire, RefusedError("unknown_path", path=request.match_info["path"]), "")
 
     return handle

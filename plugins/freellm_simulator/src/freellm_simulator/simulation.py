@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Self
 
 from aiohttp import web
 
@@ -64,7 +65,7 @@ class Simulation:
             await self._runner.cleanup()
             self._runner = None
 
-    async def __aenter__(self) -> Simulation:
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from freellm_simulator.answers import compose
 from freellm_simulator.delivery import Delivery, Pace
-from freellm_simulator.exchange import Ask, Caller, Exchange, Json, Refused, Reply, Usage
+from freellm_simulator.exchange import Ask, Caller, Exchange, Json, RefusedError, Reply, Usage
 from freellm_simulator.faults import Fault, refusal_of
 from freellm_simulator.quotas import Booking
 from freellm_simulator.tokens import prompt_tokens
@@ -44,7 +44,7 @@ class Visit:
         try:
             caller, facts, ask = await self._received()
             booking = self._admitted(caller, facts, ask)
-        except Refused as refused:
+        except RefusedError as refused:
             return self._refused(refused)
         return await self._answered(caller, facts, ask, booking)
 
@@ -60,19 +60,19 @@ class Visit:
             raise refusal
         ask = wire.read(self._request, body, facts)
         if fault and fault.fault == "error_mid_stream" and not ask.stream:
-            raise Refused("server_error")
+            raise RefusedError("server_error")
         return caller, facts, ask
 
     def _admitted(self, caller: Caller, facts: Facts, ask: Ask) -> Booking:
         prompt = prompt_tokens(ask)
         if prompt >= facts.context:
-            raise Refused("context_exceeded", tokens=prompt, context=facts.context)
+            raise RefusedError("context_exceeded", tokens=prompt, context=facts.context)
         charges = {"request": 1, "input": prompt, "input+max": prompt + (ask.max_tokens or 0), "after": 0}
         desk = self._desk
         booked = desk.quotas.admit(facts.provider, caller.account, facts.limits, charges, desk.clock.now())
         if isinstance(booked, Booking):
             return booked
-        raise Refused("quota", exceeded=booked)
+        raise RefusedError("quota", exceeded=booked)
 
     async def _answered(self, caller: Caller, facts: Facts, ask: Ask, booking: Booking) -> web.StreamResponse:
         desk, fault = self._desk, self._fault
@@ -93,7 +93,7 @@ class Visit:
         finally:
             _settle(booking, exchange, delivery.written)
 
-    def _refused(self, refused: Refused) -> web.Response:
+    def _refused(self, refused: RefusedError) -> web.Response:
         status = 200 if self._fault and self._fault.fault in _ERROR_IN_200 else None
         return self._desk.refuse(
             self._wire, refused, self._model, caller=self._caller, facts=self._facts, status=status
@@ -109,12 +109,12 @@ def _settle(booking: Booking, exchange: Exchange, written: int) -> None:
 async def read_json(request: web.Request) -> Json:
     """Return the JSON object in a request's body.
 
-    :raises Refused: when there is none
+    :raises RefusedError: when there is none
     """
     try:
         body = orjson.loads(await request.read())
     except orjson.JSONDecodeError as error:
-        raise Refused("bad_request", f"the body is not JSON: {error}") from error
+        raise RefusedError("bad_request", f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
-        raise Refused("bad_request", "the body is not a JSON object")
+        raise RefusedError("bad_request", "the body is not a JSON object")
     return body

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
-from freellm_simulator.exchange import Refused
+from freellm_simulator.exchange import RefusedError
 from freellm_simulator.quotas import DAY, MINUTE, Charge, Limit, Reset
 
 DEFAULT_CONTEXT = 131_072
@@ -82,15 +82,15 @@ class World:
     def find(self, model: str, include_retired: bool) -> Facts:
         """Return a model that answers.
 
-        :raises Refused: when it is unknown, gone, or not free
+        :raises RefusedError: when it is unknown, gone, or not free
         """
         facts = self.models.get(model)
         if facts is None:
-            raise Refused("unknown_model", model=model)
+            raise RefusedError("unknown_model", model=model)
         if facts.retired and not (facts.demo and include_retired):
-            raise Refused("retired_model", model=model)
+            raise RefusedError("retired_model", model=model)
         if facts.paid_only:
-            raise Refused("paid_model", model=model)
+            raise RefusedError("paid_model", model=model)
         return facts
 
 

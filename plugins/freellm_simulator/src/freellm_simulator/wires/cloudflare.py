@@ -9,7 +9,7 @@ from typing import Literal
 import orjson
 from aiohttp import web
 
-from freellm_simulator.exchange import Ask, Caller, Exchange, Json, Refused
+from freellm_simulator.exchange import Ask, Caller, Exchange, Json, RefusedError
 from freellm_simulator.quotas import DAY, Standing
 from freellm_simulator.tokens import chunks, prompt_tokens
 from freellm_simulator.wires import openai
@@ -43,8 +43,10 @@ _REFUSALS: Mapping[str, tuple[int, int, str]] = {
     "context_exceeded": (
         413,
         5021,
-        "AiError: The estimated number of input and maximum output tokens ({tokens}) exceeded this model context"
-        " window limit ({context})",
+        (
+            "AiError: The estimated number of input and maximum output tokens ({tokens}) exceeded this model context"
+            " window limit ({context})"
+        ),
     ),
     "content_filter": (400, 3030, "AiError: The prompt was refused by the content policy"),
     "server_error": (500, 3043, "AiError: Internal server error"),
@@ -53,8 +55,10 @@ _REFUSALS: Mapping[str, tuple[int, int, str]] = {
 _NEURONS = (
     429,
     3036,
-    "AiError: you have used up your daily free allocation of 10,000 neurons, please upgrade to Cloudflare's Workers"
-    " Paid plan if you would like to continue usage.",
+    (
+        "AiError: you have used up your daily free allocation of 10,000 neurons, please upgrade to Cloudflare's Workers"
+        " Paid plan if you would like to continue usage."
+    ),
 )
 _RATE_LIMITED = (429, 971, "rate limited: Please wait and consider throttling your request speed")
 _UNSUPPORTED = ("min_p", "logit_bias", "logprobs")
@@ -75,12 +79,12 @@ class Cloudflare:
         """See `Wire`."""
         account = request.match_info.get("account", "")
         if "account" in request.match_info and not _ACCOUNT.fullmatch(account):
-            raise Refused("no_route", path=request.path.partition("/client/v4")[2])
+            raise RefusedError("no_route", path=request.path.partition("/client/v4")[2])
         try:
             bearer(request)
-        except Refused as refused:
+        except RefusedError as refused:
             verifies = request.path.endswith("/tokens/verify")
-            raise (Refused("bad_token") if verifies and refused.kind == "bad_key" else refused) from None
+            raise (RefusedError("bad_token") if verifies and refused.kind == "bad_key" else refused) from None
         return Caller(account)
 
     def model_id(self, request: web.Request, body: Json) -> str:
@@ -91,12 +95,12 @@ class Cloudflare:
         """See `Wire`."""
         ask = openai.read_ask(body, _thinking(body, facts), DEFAULT_MAX_TOKENS)
         if problem := next(_problems(body, facts), None):
-            raise Refused("bad_request", problem)
+            raise RefusedError("bad_request", problem)
         if ask.json_mode and "json" not in facts.abilities:
-            raise Refused("no_json")
+            raise RefusedError("no_json")
         total = prompt_tokens(ask) + (ask.max_tokens or 0)
         if total > facts.context:
-            raise Refused("context_exceeded", tokens=total, context=facts.context)
+            raise RefusedError("context_exceeded", tokens=total, context=facts.context)
         return ask
 
     def whole(self, exchange: Exchange) -> Json:
@@ -126,7 +130,7 @@ class Cloudflare:
         """See `Wire`."""
         return SSE
 
-    def refuse(self, refused: Refused, model: str, caller: Caller | None) -> Refusal:
+    def refuse(self, refused: RefusedError, model: str, caller: Caller | None) -> Refusal:
         """See `Wire`."""
         if refused.kind == "quota":
             daily = any(exceeded.limit.window == DAY for exceeded in refused.exceeded)
@@ -151,7 +155,7 @@ class Cloudflare:
             return _success(listed, [])
         token = bearer(request)
         if task == "verify-user" and token.startswith(ACCOUNT_TOKEN):
-            raise Refused("bad_token")
+            raise RefusedError("bad_token")
         active = {"code": 10000, "message": "This API Token is valid and active", "type": None}
         return _success({"id": digest({"token": token})[:32], "status": "active"}, [active])
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import orjson
 from aiohttp import web
 
-from freellm_simulator.exchange import Ask, Caller, Exchange, Json, Refused
+from freellm_simulator.exchange import Ask, Caller, Exchange, Json, RefusedError
 from freellm_simulator.quotas import Standing
 from freellm_simulator.worlds import Facts
 
@@ -78,13 +78,18 @@ class Refusal:
 class Wire(Protocol):
     """One provider's native wire. Synchronous and without state of its own."""
 
-    provider: str
-    routes: Sequence[Route]
+    @property
+    def provider(self) -> str:
+        """The provider's id, which is also the prefix of its paths."""
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """The paths it knows."""
 
     def caller(self, request: web.Request) -> Caller:
         """Say whose quotas a request spends.
 
-        :raises Refused: when its key is missing or invalid
+        :raises RefusedError: when its key is missing or invalid
         """
 
     def model_id(self, request: web.Request, body: Json) -> str:
@@ -93,7 +98,7 @@ class Wire(Protocol):
     def read(self, request: web.Request, body: Json, facts: Facts) -> Ask:
         """Read a chat request.
 
-        :raises Refused: when the service would refuse it whatever its quotas
+        :raises RefusedError: when the service would refuse it whatever its quotas
         """
 
     def whole(self, exchange: Exchange) -> Json:
@@ -105,7 +110,7 @@ class Wire(Protocol):
     def framing(self, request: web.Request) -> Framing:
         """Say how a stream's events are put on the line."""
 
-    def refuse(self, refused: Refused, model: str, caller: Caller | None) -> Refusal:
+    def refuse(self, refused: RefusedError, model: str, caller: Caller | None) -> Refusal:
         """Put a refusal into the provider's words."""
 
     def quota_headers(self, standings: Sequence[Standing]) -> Mapping[str, str]:
@@ -114,7 +119,7 @@ class Wire(Protocol):
     def look_up(self, task: str, request: web.Request, body: Json, served: Sequence[Facts]) -> Json:
         """Answer anything but chat: lists of models, checks of keys.
 
-        :raises Refused: when the service would refuse it
+        :raises RefusedError: when the service would refuse it
         """
 
 
@@ -135,11 +140,11 @@ def account_of(key: str, prefix: str) -> str:
 def bearer(request: web.Request) -> str:
     """Return the key of an `Authorization: Bearer` header.
 
-    :raises Refused: when it is missing or invalid
+    :raises RefusedError: when it is missing or invalid
     """
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
-        raise Refused("no_key")
+        raise RefusedError("no_key")
     if key.strip().startswith(BAD_KEY):
-        raise Refused("bad_key")
+        raise RefusedError("bad_key")
     return key.strip()

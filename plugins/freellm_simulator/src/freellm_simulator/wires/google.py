@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from aiohttp import web
 
-from freellm_simulator.exchange import Ask, Call, Caller, Exchange, Json, Refused
+from freellm_simulator.exchange import Ask, Call, Caller, Exchange, Json, RefusedError
 from freellm_simulator.quotas import Standing
 from freellm_simulator.tokens import chunks, count, prompt_tokens
 from freellm_simulator.wires.contract import BAD_KEY, SEED, Frame, Framing, Refusal, Route, account_of
@@ -36,9 +36,9 @@ class Google:
         """See `Wire`."""
         key = request.headers.get("x-goog-api-key") or request.query.get("key")
         if not key:
-            raise Refused("no_key")
+            raise RefusedError("no_key")
         if key.startswith(BAD_KEY):
-            raise Refused("bad_key")
+            raise RefusedError("bad_key")
         return Caller(account_of(key, "project-"))
 
     def model_id(self, request: web.Request, body: Json) -> str:
@@ -74,7 +74,7 @@ class Google:
         """See `Wire`."""
         return _SSE if request.query.get("alt") == "sse" else _ARRAY
 
-    def refuse(self, refused: Refused, model: str, caller: Caller | None) -> Refusal:
+    def refuse(self, refused: RefusedError, model: str, caller: Caller | None) -> Refusal:
         """See `Wire`."""
         return refuse(refused, model)
 
@@ -89,7 +89,7 @@ class Google:
         model = request.match_info["model"]
         facts = next((facts for facts in served if facts.id == model), None)
         if facts is None:
-            raise Refused("unknown_model", model=model)
+            raise RefusedError("unknown_model", model=model)
         if task == "count":
             ask = read_ask(body.get("generateContentRequest", body), facts, request.app[SEED], stream=False)
             return {"totalTokens": prompt_tokens(ask)}

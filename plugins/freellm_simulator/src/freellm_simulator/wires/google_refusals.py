@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from freellm_simulator.exchange import Json, Refused, dice
+from freellm_simulator.exchange import Json, RefusedError, dice
 from freellm_simulator.quotas import DAY, MINUTE, Exceeded, Limit
 from freellm_simulator.wires.contract import Refusal
 
@@ -22,8 +22,10 @@ _REFUSALS: Mapping[str, tuple[int, str, str | None, str]] = {
         403,
         "PERMISSION_DENIED",
         None,
-        "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or"
-        " other form of API consumer identity to call this API.",
+        (
+            "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or"
+            " other form of API consumer identity to call this API."
+        ),
     ),
     "bad_key": (
         400,
@@ -51,8 +53,10 @@ _REFUSALS: Mapping[str, tuple[int, str, str | None, str]] = {
         500,
         "INTERNAL",
         None,
-        "An internal error has occurred. Please retry or report in"
-        " https://developers.generativeai.google/guide/troubleshooting",
+        (
+            "An internal error has occurred. Please retry or report in"
+            " https://developers.generativeai.google/guide/troubleshooting"
+        ),
     ),
     "overloaded": (503, "UNAVAILABLE", None, "The model is overloaded. Please try again later."),
 }
@@ -64,7 +68,7 @@ _QUOTAS = {
 }
 
 
-def refuse(refused: Refused, model: str) -> Refusal:
+def refuse(refused: RefusedError, model: str) -> Refusal:
     """Put a refusal into Gemini's words. A blocked prompt is a 200 without candidates."""
     if refused.kind == "content_filter":
         return Refusal(200, {"promptFeedback": {"blockReason": "SAFETY"}, "modelVersion": model}, {})

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from freellm_simulator.answers import dumps
-from freellm_simulator.exchange import Ask, Call, Image, Json, Refused, Tool, Turn
+from freellm_simulator.exchange import Ask, Call, Image, Json, RefusedError, Tool, Turn
 from freellm_simulator.wires.contract import digest
 from freellm_simulator.wires.google_rules import check_contents, check_schema, check_signatures
 from freellm_simulator.worlds import Facts
@@ -42,7 +42,7 @@ _MOST_STOPS = 5
 def read_ask(body: Json, facts: Facts, seed: int, *, stream: bool) -> Ask:
     """Read a generateContent request.
 
-    :raises Refused: when the service would refuse it
+    :raises RefusedError: when the service would refuse it
     """
     try:
         _refuse_unknown(body, _MEMBERS, "")
@@ -68,14 +68,14 @@ def read_ask(body: Json, facts: Facts, seed: int, *, stream: bool) -> Ask:
             digest=digest(body),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise Refused("bad_request", f"Invalid value: {error!r}") from error
+        raise RefusedError("bad_request", f"Invalid value: {error!r}") from error
 
 
 def _refuse_unknown(members: Json, known: frozenset[str], where: str) -> None:
     for name in members:
         if name not in known:
             place = f" at '{where}'" if where else ""
-            raise Refused(
+            raise RefusedError(
                 "bad_request",
                 f'Invalid JSON payload received. Unknown name "{name}"{place}: Cannot find field.',
             )
@@ -89,7 +89,7 @@ def _tools(stated: Sequence[Json]) -> Iterator[Tool]:
             if schema is not None:
                 check_schema(schema, where)
                 if schema.get("type", "").upper() == "OBJECT" and not schema.get("properties"):
-                    raise Refused(
+                    raise RefusedError(
                         "bad_request",
                         f"* GenerateContentRequest.{where}.properties: should be non-empty for OBJECT type",
                     )
@@ -127,7 +127,7 @@ def _check_config(config: Json, tools: Sequence[Tool], facts: Facts) -> None:
     }
     for words, wrong in problems.items():
         if wrong:
-            raise Refused("bad_request", words)
+            raise RefusedError("bad_request", words)
 
 
 def _thinking(config: Json, facts: Facts) -> Literal["none", "hidden", "shown"]:

@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Sequence
 from typing import Any
 
-from freellm_simulator.exchange import Json, Refused
+from freellm_simulator.exchange import Json, RefusedError
 from freellm_simulator.worlds import Facts
 
 _SUBSET = frozenset(
@@ -26,7 +26,7 @@ _PLACEHOLDERS = frozenset({"skip_thought_signature_validator", "context_engineer
 def check_contents(contents: Any) -> list[Json]:
     """Return the contents of a request.
 
-    :raises Refused: when they are missing or their turns are out of order
+    :raises RefusedError: when they are missing or their turns are out of order
     """
     if not contents or not isinstance(contents, list):
         _refuse("* GenerateContentRequest.contents: contents is not specified")
@@ -64,7 +64,7 @@ def _having(content: Json | None, member: str) -> list[Json]:
 def check_schema(schema: Any, where: str) -> None:
     """Check a schema against the subset that `parameters` and `responseSchema` take.
 
-    :raises Refused: at the first keyword or form outside of it
+    :raises RefusedError: at the first keyword or form outside of it
     """
     for name, value in schema.items():
         if name not in _SUBSET:
@@ -107,7 +107,7 @@ def check_signatures(contents: Sequence[Json], facts: Facts, seed: int) -> None:
 
     Each step's first call must have one; the placeholders do; a signature of another model does not.
 
-    :raises Refused: at the first one that is missing or wrong
+    :raises RefusedError: at the first one that is missing or wrong
     """
     if "signatures" not in facts.quirks:
         return
@@ -142,4 +142,4 @@ def _genuine(stated: str, model: str, seed: int) -> bool:
 
 
 def _refuse(message: str) -> None:
-    raise Refused("bad_request", message)
+    raise RefusedError("bad_request", message)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import orjson
 
 from freellm_simulator.answers import dumps
-from freellm_simulator.exchange import Ask, Call, Exchange, Image, Json, Refused, Tool, Turn, Usage
+from freellm_simulator.exchange import Ask, Call, Exchange, Image, Json, RefusedError, Tool, Turn, Usage
 from freellm_simulator.tokens import chunks, count
 from freellm_simulator.wires.contract import Frame, digest
 
@@ -30,12 +30,12 @@ def read_ask(
 
     :param thinking: what the wire made of the request's reasoning switches
     :param default_max: tokens of output when the request states no maximum
-    :raises Refused: when it is malformed
+    :raises RefusedError: when it is malformed
     """
     try:
         messages = body["messages"]
         if not isinstance(messages, list) or not messages:
-            raise Refused(
+            raise RefusedError(
                 "bad_request", "messages: must be a list with at least one message", param="messages"
             )
         names = _call_names(messages)
@@ -58,7 +58,7 @@ def read_ask(
             digest=digest(body, "stream", "stream_options"),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise Refused("bad_request", f"the request is malformed: {error!r}") from error
+        raise RefusedError("bad_request", f"the request is malformed: {error!r}") from error
 
 
 def _call_names(messages: list[Json]) -> dict[str, str]:
@@ -69,14 +69,14 @@ def _call_names(messages: list[Json]) -> dict[str, str]:
 def _turn(message: Json, at: int, names: dict[str, str]) -> Turn:
     role = _ROLES.get(message["role"])
     if role is None:
-        raise Refused(
+        raise RefusedError(
             "bad_request", f"messages.{at}.role: unknown role {message['role']!r}", param="messages"
         )
     content = message.get("content")
-    parts = [{"type": "text", "text": content}] if isinstance(content, str) else content or ()
+    parts: Sequence[Json] = [{"type": "text", "text": content}] if isinstance(content, str) else content or ()
     calls = tuple(_read_call(call) for call in message.get("tool_calls") or ())
     if role == "tool" and message["tool_call_id"] not in names:
-        raise Refused(
+        raise RefusedError(
             "bad_request",
             f"messages.{at}.tool_call_id: no call has this id",
             param=f"messages.{at}.tool_call_id",
@@ -102,7 +102,7 @@ def _image(url: str) -> Image:
     try:
         return Image(header.split(";")[0], len(base64.b64decode(data, validate=True)))
     except binascii.Error as error:
-        raise Refused("bad_request", "an image is not valid base64", param="messages") from error
+        raise RefusedError("bad_request", "an image is not valid base64", param="messages") from error
 
 
 def _tool(tool: Json) -> Tool:
@@ -114,7 +114,7 @@ def _choice(stated: Any) -> tuple[Literal["auto", "none", "required"], frozenset
     if isinstance(stated, dict):
         return "required", frozenset({stated["function"]["name"]})
     if stated not in (None, "auto", "none", "required"):
-        raise Refused("bad_request", f"tool_choice: unknown value {stated!r}", param="tool_choice")
+        raise RefusedError("bad_request", f"tool_choice: unknown value {stated!r}", param="tool_choice")
     return stated or "auto", None
 
 

@@ -1,0 +1,62 @@
+"""Every built-in command: where it is, and what `--help` says of it without importing it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from freellm.cli.lazy import Here, Rows
+
+COMMANDS: Final[Rows] = {
+    "serve": Here("freellm.cli.serve:serve", "Run the proxy until it is stopped."),
+    "apikey": Here(
+        {
+            "show": Here("freellm.cli.apikey:show", "Print the unified key, which clients send."),
+            "rotate": Here(
+                "freellm.cli.apikey:rotate", "Replace the unified key; the old one opens nothing."
+            ),
+        },
+        "The unified key: the one your clients send.",
+    ),
+    "keys": Here(
+        {
+            "add": Here("freellm.cli.keys.adding:add", "Check a provider key and store it."),
+            "list": Here(
+                "freellm.cli.keys.listing:list_", "List the provider keys, the environment's included."
+            ),
+            "check": Here("freellm.cli.keys.checking:check", "Ask the providers whether the keys are valid."),
+            "remove": Here("freellm.cli.keys.removing:remove", "Delete a stored key."),
+            "import": Here("freellm.cli.keys.importing:import_", "Take the provider keys of a .env file."),
+        },
+        "The providers' keys, encrypted at rest.",
+    ),
+    "models": Here(
+        {
+            "list": Here("freellm.cli.models.listing:list_", "List the models with their limits and state."),
+            "enable": Here("freellm.cli.models.switching:enable", "Switch a model on."),
+            "disable": Here("freellm.cli.models.switching:disable", "Switch a model off."),
+        },
+        "The models: which there are, which are on.",
+    ),
+    "fallback": Here(
+        {
+            "list": Here("freellm.cli.fallback:list_", "List the models in the order they are tried."),
+            "move": Here(
+                "freellm.cli.fallback:move", "Put a model at a place in the order, 1 being the first."
+            ),
+            "sort": Here("freellm.cli.fallback:sort", "Put all models in order at once."),
+        },
+        "The order in which `auto` tries the models.",
+    ),
+    "plugins": Here(
+        {
+            "list": Here(
+                "freellm.cli.plugins:list_", "List the installed plugins and what is wrong with them."
+            ),
+        },
+        "The installed plugins; alone, it lists them.",
+        default="list",
+    ),
+    "stress": Here(
+        "freellm.cli.stress.command:stress", "Fire requests at a running proxy and say who answered."
+    ),
+}

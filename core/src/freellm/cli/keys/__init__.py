@@ -1,0 +1,1 @@
+"""`freellm keys`: the provider keys."""

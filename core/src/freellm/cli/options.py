@@ -1,0 +1,24 @@
+"""Options that many commands have."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Final
+
+import click
+
+data_dir = click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of the database; FREELLM_DATA_DIR says the same.",
+)
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+
+PICKED_UP: Final = "a running server picks this up within a second"
+
+
+def with_folder(command: str, folder: Path | None) -> str:
+    """Return a command to suggest, with the option that names the data folder if the user gave it."""
+    return command if folder is None else f"{command} --data-dir {shlex.quote(str(folder))}"
