@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from freellm.catalogue import route_hash
 from freellm.declarations import Model, Quota
 from freellm.leases import LeaseFile
-from freellm.ledger import Demand, Lease, Ledger, PoolState, Share
+from freellm.ledger import Demand, Lease, Ledger, Obstacle, PoolState, Share
 from freellm.types import Reading
 
 FACTS = {"source": "test", "checked": "2026-11-24"}
@@ -147,7 +147,7 @@ class World:
         if lease is None:
             assert obstacle is not None
             assert obstacle.opens_at == opens
-            self.check_refusal(shares, amounts, opens)
+            self.check_refusal(shares, amounts, obstacle)
             return None
         assert self.fits(shares, amounts, self.true), "admits more than a window holds"
         self.live[lease] = [self.book(s, a, survives=True) for s, a in zip(shares, amounts, strict=True)]
@@ -156,8 +156,8 @@ class World:
         )
         return lease
 
-    def check_refusal(self, shares: tuple[Share, ...], amounts: list[float], opens: float) -> None:
-        if math.isinf(opens):
+    def check_refusal(self, shares: tuple[Share, ...], amounts: list[float], obstacle: Obstacle) -> None:
+        if obstacle.cause == "too_large":
             assert any(amount > share.pool.limit for share, amount in zip(shares, amounts, strict=True))
             return
         full = any(s.concurrent and self.used(s, self.true) >= s.pool.limit for s in shares)
@@ -167,8 +167,9 @@ class World:
         truly = min(
             moment for moment in moments if moment >= self.true and self.fits(shares, amounts, moment)
         )
-        late = max(s.pool.quota.window or 0 for s in shares if s.pool.quota.clock in ("rolling", "unknown"))
-        assert truly - SLACK <= opens <= truly + late / 120 + 1e-3
+        clock = next(share.pool.quota.clock for share in shares if share.pool.identity == obstacle.pool)
+        late = obstacle.window / 120 if obstacle.window and clock in ("rolling", "unknown") else 0
+        assert truly - SLACK <= obstacle.opens_at <= truly + late + 1e-3
         assert not self.fits(shares, amounts, self.true, late=True)
 
     def stamp(self, lease: Lease) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -68,6 +69,7 @@ class Entry:
     """
 
     __slots__ = (
+        "_turns",
         "choice",
         "context",
         "enabled",
@@ -79,7 +81,6 @@ class Entry:
         "provider",
         "routes",
         "standing",
-        "turn",
     )
 
     def __init__(self, provider: Provider, model: Model, choice: Choice, standing: Standing) -> None:
@@ -94,7 +95,17 @@ class Entry:
         self.first_byte_timeout = model.first_byte_timeout or provider.info.first_byte_timeout
         self.place = 0
         self.routes: tuple[Route, ...] = ()
-        self.turn = 0
+        self._turns: Iterator[tuple[Route, ...]] = iter(())
+
+    def take_routes(self, routes: Sequence[Route]) -> None:
+        """Take the routes; called once, while the snapshot is made."""
+        self.routes = tuple(routes)
+        turns = [self.routes[turn:] + self.routes[:turn] for turn in range(len(self.routes))]
+        self._turns = itertools.cycle(turns)
+
+    def next_turn(self) -> tuple[Route, ...]:
+        """Return the routes, beginning with the next key in turn, so that keys share the load."""
+        return next(self._turns, ())
 
     @property
     def rank(self) -> tuple[float, int, int, str]:
@@ -147,6 +158,16 @@ class Route:
         self.standing = health.standing(f"route {self.name}")
         self.key_standing = health.standing(f"key {entry.provider.name}#{key.id}")
         self.provider_standing = health.standing(f"provider {entry.provider.name}")
+
+    def closed_by(self, now: float) -> Standing | None:
+        """Return what closes the route at the moment, the narrowest first; None when nothing does."""
+        if self.standing.closed_until > now:
+            return self.standing
+        if self.entry.standing.closed_until > now:
+            return self.entry.standing
+        if self.key_standing.closed_until > now:
+            return self.key_standing
+        return self.provider_standing if self.provider_standing.closed_until > now else None
 
     def standings(self) -> tuple[Standing, Standing, Standing, Standing]:
         """Return all that can close the route, the narrowest first."""
@@ -262,8 +283,8 @@ def _entry(
 ) -> Entry:
     entry = Entry(provider, model, choice, health.standing(f"model {provider.name}/{model.id}"))
     if entry.enabled:
-        entry.routes = tuple(
-            Route(entry, key, _shares(ledger, provider, model, key, limits), health) for key in keys
+        entry.take_routes(
+            [Route(entry, key, _shares(ledger, provider, model, key, limits), health) for key in keys]
         )
     return entry
 

@@ -60,9 +60,14 @@ class Extensions:
         return self._relay.hook.serve_demo()  # type: ignore[no-any-return]
 
     async def startup(self, proxy: Proxy) -> None:
-        """Start what plugins run beside the server."""
-        for started in self._relay.hook.startup(proxy=proxy):
-            await started
+        """Start what plugins run beside the server; when one cannot start, those after it are not started."""
+        starting = self._relay.hook.startup(proxy=proxy)
+        try:
+            for started in starting:
+                await started
+        finally:
+            for started in starting:
+                started.close()
 
     async def shutdown(self, proxy: Proxy) -> None:
         """Stop what plugins run beside the server; one that fails does not keep the others running."""

@@ -7,7 +7,7 @@ person can clear it. Figures: docs/failures.md.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from freellm.types import Kind
 
@@ -22,6 +22,9 @@ BREAKER_FAILURES, BREAKER_WINDOW = 3, 60.0
 
 BREAKER_FIRST, BREAKER_MOST = 30.0, 900.0
 """Seconds the breaker stays open at first, and at most: each time in a row doubles."""
+
+_MOST_DOUBLINGS = 10
+"""Doublings after which every guess is the longest one; 2 to the power of a year's failures is no number any more."""
 
 TOO_LARGE_FOR = 3600.0
 """Seconds for which the size that a route refused is remembered."""
@@ -124,10 +127,14 @@ class Health:
         self.penalized.add(model)
         self.version += 1
 
-    def succeeded(self, model: Standing, route: Standing, now: float) -> None:
-        """Note an answer: one place is forgiven, guesses start over, the breaker closes."""
-        route.guesses = route.bad_answers = 0
-        model.bad_answers = model.opened = 0
+    def succeeded(self, model: Standing, others: Iterable[Standing], now: float) -> None:
+        """Note an answer: one place is forgiven, guesses start over, the breaker closes.
+
+        :param others: the other standings that could have closed the route
+        """
+        for standing in others:
+            standing.guesses = 0
+        model.guesses = model.bad_answers = model.opened = 0
         model.gone = None
         if model.failures:
             model.failures.clear()
@@ -150,7 +157,7 @@ class Health:
         if wait is not None:
             standing.close(now + wait, kind, stated=True)
             return
-        standing.close(now + min(GUESS_FIRST * 2**standing.guesses, GUESS_MOST), kind, stated=False)
+        standing.close(now + _doubled(GUESS_FIRST, standing.guesses, GUESS_MOST), kind, stated=False)
         standing.guesses += 1
 
     def failed(self, model: Standing, kind: Kind, now: float) -> None:
@@ -170,7 +177,7 @@ class Health:
             self._open(model, Kind.BAD_ANSWER, now)
 
     def _open(self, model: Standing, kind: Kind, now: float) -> None:
-        model.close(now + min(BREAKER_FIRST * 2**model.opened, BREAKER_MOST), kind, stated=False)
+        model.close(now + _doubled(BREAKER_FIRST, model.opened, BREAKER_MOST), kind, stated=False)
         model.opened += 1
         model.failures.clear()
 
@@ -189,3 +196,7 @@ class Health:
         if first is None:
             model.gone = (now, key_id)
         model.close(now + (GONE_CONFIRMED if confirmed else GONE_FIRST), Kind.MODEL_GONE, stated=confirmed)
+
+
+def _doubled(first: float, times: int, most: float) -> float:
+    return min(first * 2 ** min(times, _MOST_DOUBLINGS), most)

@@ -49,6 +49,7 @@ class Provider:
         self.name = name
         self._relay = plugins.relay(ProviderSpec, [(name, plugin)])
         self.hooks = self._relay.hooks_of(plugin)
+        self._callers = {hook: getattr(self._relay.hook, hook) for hook in self.hooks}
         if missing := [hook for hook in REQUIRED if hook not in self.hooks]:
             raise PluginError(
                 f"plugin {name!r} is refused: it does not answer {', '.join(missing)}; "
@@ -58,10 +59,10 @@ class Provider:
         self.models = self._declared_list("declare_models", Model)
         self.quotas = self._declared_list("declare_quotas", Quota)
         self._refuse_strangers()
-        self.quota_headers = frozenset(self.info.quota_headers) if "read_quota" in self.hooks else frozenset()
+        self.quota_headers = self.info.quota_headers if "read_quota" in self.hooks else ()
 
     def _ask(self, hook: str, **arguments: Any) -> Any:
-        return getattr(self._relay.hook, hook)(**arguments)
+        return self._callers[hook](**arguments)
 
     def _declared(self, hook: str, kind: type[_T]) -> _T:
         try:
@@ -78,14 +79,21 @@ class Provider:
 
     def _declared_list(self, hook: str, kind: type[_T]) -> tuple[_T, ...]:
         rows = tuple(self._declared(hook, Sequence))  # type: ignore[type-abstract]
-        if wrong := next((row for row in rows if not isinstance(row, kind)), None):
-            raise PluginError(
-                f"plugin {self.name!r} is refused: {hook} lists a {type(wrong).__name__}, not a {kind.__name__}"
-            )
+        for row in rows:
+            if not isinstance(row, kind):
+                raise PluginError(
+                    f"plugin {self.name!r} is refused: {hook} lists a {type(row).__name__}, not a {kind.__name__}"
+                )
         return rows
 
     def _refuse_strangers(self) -> None:
-        ids = {model.id for model in self.models}
+        ids: set[str] = set()
+        for model in self.models:
+            if model.id in ids:
+                raise PluginError(
+                    f"plugin {self.name!r} is refused: declare_models lists {model.id!r} twice; remove one"
+                )
+            ids.add(model.id)
         for quota in self.quotas:
             if unknown := [member for member in quota.members if member not in ids]:
                 raise PluginError(
@@ -105,7 +113,7 @@ class Provider:
         said: Json | Failure = self._guarded(
             "normalize_response", (dict, Failure), request=request, model=model, answer=answer
         )
-        return said
+        return said if isinstance(said, Failure) or _is_completion(said) else self._no("normalize_response")
 
     def normalize_stream(self, request: ChatRequest, model: Model) -> StreamNormalizer | Failure:
         """Ask for the stream's normalizer; see `freellm.hookspecs.ProviderSpec.normalize_stream`."""
@@ -117,17 +125,16 @@ class Provider:
     def classify_error(self, request: ChatRequest, model: Model, answer: Answer) -> Failure:
         """Ask for a refusal's name; see `freellm.hookspecs.ProviderSpec.classify_error`."""
         said: Failure = self._guarded("classify_error", Failure, request=request, model=model, answer=answer)
-        return said
+        whole = said.salvaged is None or _is_completion(said.salvaged)
+        return said if whole else self._no("classify_error")
 
     def read_quota(self, model: Model, answer: Answer) -> Sequence[Reading]:
         """Ask what headers say about quotas; nothing, if the hook fails."""
-        readings = self._guarded("read_quota", (list, tuple), model=model, answer=answer)
-        return () if isinstance(readings, Failure) else readings
+        return self._listed("read_quota", Reading, model=model, answer=answer)
 
     def check_key(self, key: Key) -> Sequence[Upstream]:
         """Ask for the probes of a key; none, if the hook fails."""
-        probes = self._guarded("check_key", (list, tuple), key=key)
-        return () if isinstance(probes, Failure) else probes
+        return self._listed("check_key", Upstream, key=key)
 
     def judge_key(self, key: Key, answers: Sequence[Answer]) -> Verdict:
         """Ask for the verdict on a key; inconclusive, if the hook fails."""
@@ -138,18 +145,35 @@ class Provider:
             else verdict
         )
 
+    def _listed(self, hook: str, kind: type[_T], **arguments: Any) -> Sequence[_T]:
+        """Ask a hook for a list; nothing, if it fails, and nothing of another type."""
+        rows = self._guarded(hook, (list, tuple), **arguments)
+        return () if isinstance(rows, Failure) else [row for row in rows if isinstance(row, kind)]
+
+    def _no(self, hook: str) -> Failure:
+        return Failure(kind=Kind.BAD_ANSWER, message=f"{self.name}: {hook} answered what is no completion")
+
     def _guarded(self, hook: str, kinds: type | tuple[type, ...], **arguments: Any) -> Any:
         """Ask a hook; a wrong type or an exception becomes a `Failure` that names it.
 
         The exception's text stays out: it may quote a request's contents.
         """
         try:
-            value = getattr(self._relay.hook, hook)(**arguments)
+            value = self._callers[hook](**arguments)
         except Exception as error:  # noqa: BLE001 - a provider's bug costs its own attempt only
             return Failure(kind=Kind.BAD_ANSWER, message=f"{self.name}: {hook} raised {type(error).__name__}")
         if isinstance(value, kinds) and value is not None:
             return value
         return Failure(kind=Kind.BAD_ANSWER, message=f"{self.name}: {hook} answered a {type(value).__name__}")
+
+
+def _is_completion(body: Json) -> bool:
+    """Tell whether a completion has what core itself reads of it."""
+    try:
+        message, usage = body["choices"][0]["message"], body.get("usage")
+    except (LookupError, TypeError):
+        return False
+    return isinstance(message, dict) and (usage is None or isinstance(usage, dict))
 
 
 def load_providers(only: Sequence[str] | None = None) -> tuple[list[Provider], list[plugins.PluginRecord]]:

@@ -32,9 +32,8 @@ def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
     :param text: what a provider said
     :param secrets: the secrets that were sent to it
     """
-    for secret in secrets:
-        value = secret.reveal()
-        if len(value) >= 4:
-            text = text.replace(value, "***")
+    values = [value for secret in secrets if len(value := secret.reveal()) >= 4]
+    for value in sorted(values, key=len, reverse=True):  # a short one may be a part of a long one
+        text = text.replace(value, "***")
     text = without_keys(" ".join(text[: 4 * MOST].split()))
     return text if len(text) <= MOST else text[: MOST - 1] + "…"

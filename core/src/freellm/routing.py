@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -66,16 +67,21 @@ class PassedOver(msgspec.Struct, frozen=True):
 
     :param name: the entry's name
     :param cause: why, for programs
-    :param detail: why, for people
+    :param said: why, for people, or what says it when it is asked for: most are never read
     :param opens_at: Unix time at which it will do; infinity when waiting does not help
     :param kind: for a cooldown, the kind of failure that brought it
     """
 
     name: str
     cause: Cause
-    detail: str
+    said: str | Callable[[], str]
     opens_at: float
     kind: Kind | None = None
+
+    @property
+    def detail(self) -> str:
+        """Why, for people."""
+        return self.said if isinstance(self.said, str) else self.said()
 
 
 class Order:
@@ -242,12 +248,13 @@ class Router:
         if missing := needs.mask & ~entry.mask:
             notes.append(PassedOver(entry.name, "ability", _abilities(missing), math.inf))
             return False
-        if entry.context:
+        context = entry.context
+        if context:
             needed = self._corrections.correct(entry.name, needs.tokens) + min(
-                needs.stated or 1, entry.context // 4
+                needs.stated or 1, context // 4
             )
-            if needed > entry.context or any(entry.context <= refused for refused in largest_refused):
-                detail = f"its context window is {entry.context} tokens, the request needs about {needed}"
+            if needed > context or (largest_refused and context <= max(largest_refused)):
+                detail = f"its context window is {context} tokens, the request needs about {needed}"
                 notes.append(PassedOver(entry.name, "context", detail, math.inf))
                 return False
         return True
@@ -273,24 +280,21 @@ class Router:
                 notes.append(note)
 
     def _closed(self, route: Route, demand: Demand, now: float) -> PassedOver | None:
-        for standing in route.standings():
-            if standing.closed_until > now:
-                said = "stated" if standing.stated else "guessed"
-                detail = f"{standing.name} is closed: {standing.cause} ({said})"
-                return PassedOver(route.entry.name, "cooldown", detail, standing.closed_until, standing.cause)
-        if route.standing.refuses(demand.input + demand.ceiling, now):
+        standing = route.closed_by(now)
+        if standing is not None:
+            said = partial(_cooling, standing.name, standing.cause, standing.stated)
+            return PassedOver(route.entry.name, "cooldown", said, standing.closed_until, standing.cause)
+        if route.standing.too_large_until > now and route.standing.refuses(
+            demand.input + demand.ceiling, now
+        ):
             detail = f"it refused {route.standing.too_large} tokens as too large"
             return PassedOver(route.entry.name, "too_large", detail, route.standing.too_large_until)
-        if self._ledger.opening(route.shares, demand, now) <= now:
+        opens_at = self._ledger.opening(route.shares, demand, now)
+        if opens_at <= now:
             return None
-        return self._spent(route, demand, now)
-
-    def _spent(self, route: Route, demand: Demand, now: float) -> PassedOver:
-        obstacle = self._ledger.obstacle(route.shares, demand, now)
-        if obstacle is None:  # cannot be: the ledger just said that it is not open
-            return PassedOver(route.entry.name, "quota", "its quota is spent", math.inf)
-        cause: Cause = "too_large" if obstacle.cause == "too_large" else "quota"
-        return PassedOver(route.entry.name, cause, _described(obstacle), obstacle.opens_at)
+        cause: Cause = "too_large" if opens_at == math.inf else "quota"
+        said = partial(_spent, self._ledger, route, demand, now)
+        return PassedOver(route.entry.name, cause, said, opens_at)
 
     def _behind_breakers(
         self, entries: Sequence[Entry], needs: Needs, now: float
@@ -329,15 +333,21 @@ def _in_turn(entry: Entry, sticky: Route | None) -> Sequence[Route]:
     """Return an entry's routes, beginning with the next key in turn, so that keys share the load."""
     if sticky is not None and sticky.entry is entry and sticky in entry.routes:
         return (sticky, *(route for route in entry.routes if route is not sticky))
-    if len(entry.routes) == 1:
-        return entry.routes
-    entry.turn = (entry.turn + 1) % len(entry.routes)
-    return entry.routes[entry.turn :] + entry.routes[: entry.turn]
+    return entry.next_turn()
 
 
 def _only_guesses(route: Route, now: float) -> bool:
     closing = [standing for standing in route.standings() if standing.closed_until > now]
     return bool(closing) and all(not s.stated and s.cause in BREAKER_KINDS for s in closing)
+
+
+def _cooling(name: str, cause: Kind | None, stated: bool) -> str:
+    return f"{name} is closed: {cause} ({'stated' if stated else 'guessed'})"
+
+
+def _spent(ledger: Ledger, route: Route, demand: Demand, now: float) -> str:
+    obstacle = ledger.obstacle(route.shares, demand, now)
+    return "its quota was spent" if obstacle is None else _described(obstacle)
 
 
 def _described(obstacle: Obstacle) -> str:

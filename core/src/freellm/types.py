@@ -152,7 +152,7 @@ class Answer(msgspec.Struct, frozen=True):
     """A provider's whole answer.
 
     :param status: the HTTP status
-    :param headers: header values by lower-case name
+    :param headers: header values, found by their lower-case names
     :param body: the decoded JSON, whatever the content type said; None when it was not JSON
     :param text: the start of the body (at most 4,096 characters) when it was not JSON, else empty
     """

@@ -1,108 +1,11 @@
-"""A simulation that answers at once, on a clock that only tests move, and a client that speaks every wire."""
-
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import aiohttp
-import orjson
 import pytest
 
 from freellm_simulator.clock import VirtualClock
 from freellm_simulator.simulation import Simulation
-
-NOON_UTC = 1_795_435_200.0
-"""2026-11-23 12:00:00 UTC, which is 04:00 in Los Angeles."""
-
-WEATHER = {
-    "name": "get_weather",
-    "description": "The current weather of a city.",
-    "parameters": {
-        "type": "object",
-        "properties": {"city": {"type": "string"}, "unit": {"type": "string", "enum": ["celsius", "kelvin"]}},
-        "required": ["city"],
-    },
-}
-
-
-@dataclass(slots=True)
-class Got:
-    """An answer: status, headers and text, or the part of it that came before the connection broke."""
-
-    status: int
-    headers: dict[str, str]
-    text: str
-    broken: bool = False
-
-    @property
-    def json(self) -> Any:
-        return orjson.loads(self.text)
-
-    @property
-    def events(self) -> list[Any]:
-        """The events of a stream, without `[DONE]`."""
-        lines = [line.removeprefix("data: ").strip() for line in self.text.splitlines() if line.strip()]
-        return [orjson.loads(line) for line in lines if line != "[DONE]"]
-
-
-@dataclass(slots=True)
-class Client:
-    """Speaks to the simulation as a provider plugin's requests would."""
-
-    simulation: Simulation
-    session: aiohttp.ClientSession
-    keys: dict[str, str] = field(default_factory=dict)
-
-    async def send(self, method: str, url: str, body: Any = None, headers: Any = None) -> Got:
-        text = b""
-        async with self.session.request(method, url, json=body, headers=headers) as response:
-            got = Got(response.status, {name.lower(): value for name, value in response.headers.items()}, "")
-            try:
-                async for piece in response.content.iter_any():
-                    text += piece
-            except aiohttp.ClientError:
-                got.broken = True
-        got.text = text.decode()
-        return got
-
-    async def groq(self, content: Any = "Hello there", model: str = "openai/gpt-oss-120b", **more: Any) -> Got:
-        messages = [{"role": "user", "content": content}]
-        return await self.groq_path("/chat/completions", {"model": model, "messages": messages, **more})
-
-    async def groq_path(self, path: str, body: Any = None, method: str = "POST") -> Got:
-        key = self.keys.get("groq", "gsk_simulated")
-        url = self.simulation.base_urls["groq"] + path
-        return await self.send(method, url, body, {"Authorization": f"Bearer {key}"})
-
-    async def google(self, text: str = "Hello there", model: str = "gemini-2.5-flash", **more: Any) -> Got:
-        contents = [{"role": "user", "parts": [{"text": text}]}]
-        return await self.google_path(f"/models/{model}:generateContent", {"contents": contents, **more})
-
-    async def google_stream(
-        self, text: str = "Hello there", model: str = "gemini-2.5-flash", query: str = "?alt=sse", **more: Any
-    ) -> Got:
-        contents = [{"role": "user", "parts": [{"text": text}]}]
-        path = f"/models/{model}:streamGenerateContent{query}"
-        return await self.google_path(path, {"contents": contents, **more})
-
-    async def google_path(self, path: str, body: Any = None, method: str = "POST") -> Got:
-        key = self.keys.get("google", "AIza-simulated")
-        return await self.send(method, self.simulation.base_urls["google"] + path, body, {"x-goog-api-key": key})
-
-    async def cloudflare(
-        self, content: Any = "Hello there", model: str = "@cf/openai/gpt-oss-120b", **more: Any
-    ) -> Got:
-        messages = [{"role": "user", "content": content}]
-        account = self.keys.get("account", "0123456789abcdef0123456789abcdef")
-        path = f"/accounts/{account}/ai/v1/chat/completions"
-        return await self.cloudflare_path(path, {"model": model, "messages": messages, **more})
-
-    async def cloudflare_path(self, path: str, body: Any = None, method: str = "POST") -> Got:
-        token = self.keys.get("cloudflare", "simulated")
-        url = self.simulation.base_urls["cloudflare"] + path
-        return await self.send(method, url, body, {"Authorization": f"Bearer {token}"})
+from freellm_simulator.testing import NOON_UTC, Client
 
 
 @pytest.fixture
@@ -116,8 +19,3 @@ async def simulation() -> AsyncIterator[Simulation]:
 async def client(simulation: Simulation) -> AsyncIterator[Client]:
     async with aiohttp.ClientSession() as session:
         yield Client(simulation, session)
-
-
-@pytest.fixture
-def weather() -> dict[str, Any]:
-    return WEATHER

@@ -1,7 +1,8 @@
 from typing import Any
 
 import pytest
-from conftest import NOON_UTC, WEATHER, Client
+
+from freellm_simulator.testing import NOON_UTC, WEATHER, Client
 
 TOOL = {"type": "function", "function": WEATHER}
 LLAMA = "@cf/meta/llama-3.3-70b-instruct-fp8-fast"
@@ -66,17 +67,14 @@ async def test_reasoning_models_think_in_tags_or_in_a_field(client: Client) -> N
 
 
 async def test_neurons_end_the_day_for_the_whole_account_until_midnight_utc(client: Client) -> None:
-    r1, big = "@cf/deepseek-ai/deepseek-r1-distill-qwen-32b", {"content": "Write 20,000 words about the sea"}
-    served = 0
-    while (got := await client.cloudflare(**big, model=r1, max_tokens=20_000)).status == 200:
-        served += 1
-    used = served * (
-        first["prompt_tokens"] * 45_170 + first["completion_tokens"] * 443_756
-        if (first := {"prompt_tokens": 0, "completion_tokens": 0})
-        else 0
-    )
-    assert used == 0
-    assert served == 2
+    r1, spent = "@cf/deepseek-ai/deepseek-r1-distill-qwen-32b", 0.0
+    while (
+        got := await client.cloudflare("Write 5,000 words about the sea", r1, max_tokens=8000)
+    ).status == 200:
+        assert spent < 10_000
+        usage = got.json["usage"]
+        spent += (usage["prompt_tokens"] * 45_170 + usage["completion_tokens"] * 443_756) / 1_000_000
+    assert spent >= 10_000
     assert error(got) == (429, 3036)
     assert "10,000 neurons" in got.json["errors"][0]["message"]
     assert error(await client.cloudflare(max_tokens=5)) == (429, 3036)
@@ -115,7 +113,9 @@ async def test_three_hundred_requests_a_minute_are_shared_by_all_models(client: 
         ({"model": LLAMA, "max_tokens": 24_000}, (413, 5021)),
     ],
 )
-async def test_refusals_carry_cloudflare_s_codes(client: Client, body: Any, expected: tuple[int, int]) -> None:
+async def test_refusals_carry_cloudflare_s_codes(
+    client: Client, body: Any, expected: tuple[int, int]
+) -> None:
     assert error(await client.cloudflare(**{"max_tokens": 10, **body})) == expected
 
 

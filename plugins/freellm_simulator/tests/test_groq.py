@@ -1,7 +1,8 @@
 from typing import Any
 
 import pytest
-from conftest import WEATHER, Client
+
+from freellm_simulator.testing import WEATHER, Client
 
 TOOL = {"type": "function", "function": WEATHER}
 
@@ -192,8 +193,9 @@ async def test_requests_a_minute_end_exactly_at_the_limit_and_open_again(client:
     assert refused.status == 429
     assert refused.json["error"]["code"] == "rate_limit_exceeded"
     assert refused.json["error"]["type"] == "requests"
-    assert "on requests per minute (RPM): Limit 30, Used 30, Requested 1. Please try again in 30s" in (
-        refused.json["error"]["message"]
+    assert (
+        "on requests per minute (RPM): Limit 30, Used 30, Requested 1. Please try again in 30s"
+        in (refused.json["error"]["message"])
     )
     assert refused.headers["retry-after"] == "30"
     client.simulation.clock.advance(29.5)
@@ -205,7 +207,9 @@ async def test_requests_a_minute_end_exactly_at_the_limit_and_open_again(client:
 async def test_the_door_counts_max_tokens_and_settles_to_what_was_used(client: Client) -> None:
     first = await client.groq("Hi", max_tokens=7900)
     spent = first.json["usage"]["total_tokens"]
-    assert first.headers["x-ratelimit-remaining-tokens"] == str(8000 - first.json["usage"]["prompt_tokens"] - 7900)
+    assert first.headers["x-ratelimit-remaining-tokens"] == str(
+        8000 - first.json["usage"]["prompt_tokens"] - 7900
+    )
     refused = await client.groq("Hi", max_tokens=7950)
     assert refused.status == 429
     assert f"(TPM): Limit 8000, Used {spent}, Requested" in refused.json["error"]["message"]

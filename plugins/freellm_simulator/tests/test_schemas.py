@@ -58,7 +58,10 @@ def problem(value: Any, schema: Any, root: Any) -> str | None:
         parts = [(v, prefix[at] if at < len(prefix) else rest) for at, v in enumerate(value)]
         checks += [
             (schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", math.inf), "length"),
-            (not schema.get("uniqueItems") or all(v not in value[:at] for at, v in enumerate(value)), "unique"),
+            (
+                not schema.get("uniqueItems") or all(v not in value[:at] for at, v in enumerate(value)),
+                "unique",
+            ),
             (all(not problem(v, part, root) for v, part in parts), "items"),
         ]
     elif isinstance(value, dict):
@@ -176,7 +179,9 @@ def test_unique_items_differ() -> None:
 
 
 def test_what_cannot_be_satisfied_is_said_to_be_so() -> None:
-    endless = {"$defs": {"a": {"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}}, "required": ["a"]}}}
+    endless = {
+        "$defs": {"a": {"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}}, "required": ["a"]}}
+    }
     for schema in (
         {**endless, "$ref": "#/$defs/a"},
         {"$ref": "#/nowhere"},
@@ -209,7 +214,14 @@ def test_gemini_s_capital_types_are_types() -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    [r"^\d{4}-\d{2}-\d{2}$", r"^[a-zA-Z_][\w.-]{0,5}$", r"^(foo|ba[rz]){2,3}\s\S+$", r"a?b*c+\.", r"[\d\-x]+", r"^$"],
+    [
+        r"^\d{4}-\d{2}-\d{2}$",
+        r"^[a-zA-Z_][\w.-]{0,5}$",
+        r"^(foo|ba[rz]){2,3}\s\S+$",
+        r"a?b*c+\.",
+        r"[\d\-x]+",
+        r"^$",
+    ],
 )
 def test_a_text_matches_its_pattern(pattern: str) -> None:
     for seed in range(20):

@@ -83,7 +83,7 @@ class DataFolder:
             return found
         if record := self.broken.get(name):
             raise SettingsError(f"the provider {name} is installed and cannot be used: {record.reason}")
-        near = difflib.get_close_matches(name, self.providers, 1)
+        near = difflib.get_close_matches(name, self.providers, 1, cutoff=0.4)
         meant = f"did you mean {near[0]}? " if near else ""
         installed = ", ".join(self.providers) or "none"
         raise SettingsError(f"no installed provider has that name; {meant}installed are: {installed}")

@@ -143,9 +143,9 @@ class Asker:
         return await self._whole(attempt, completion)
 
     def _read_quota(self, route: Route, exchange: Exchange) -> None:
-        provider = route.provider
-        if provider.quota_headers and not provider.quota_headers.isdisjoint(exchange.headers):
-            readings = provider.read_quota(route.model, Answer(exchange.status, exchange.headers))
+        provider, headers = route.provider, exchange.headers
+        if any(name in headers for name in provider.quota_headers):
+            readings = provider.read_quota(route.model, Answer(exchange.status, headers))
             self._ledger.read(route.shares, readings, self._clock.now())
 
     async def _refused(self, attempt: Attempt, answer: Answer) -> Served | Tried:

@@ -25,6 +25,7 @@ class Kept:
         """Remember what a normalizer returned as `keep`."""
         for tool_call_id, state in states.items():
             self._entries[entry, tool_call_id] = (now + TTL, state)
+            self._entries.move_to_end((entry, tool_call_id))
         while len(self._entries) > MOST:
             self._entries.popitem(last=False)
 

@@ -102,7 +102,7 @@ class Successes:
             self._corrections.observe(name, attempt.call.needs.tokens, input_tokens, output)
         if kept:
             self._kept.keep(name, kept, now)
-        self._health.succeeded(route.entry.standing, route.standing, now)
+        self._health.succeeded(route.entry.standing, route.standings(), now)
         if route.key.state != "valid":
             self._key_works(route)
         self._recorder.served(attempt, usage, told=told)

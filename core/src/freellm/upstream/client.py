@@ -27,7 +27,7 @@ KEEP_ALIVE_SECONDS: Final = 60.0
 DNS_SECONDS: Final = 60
 """Seconds that a resolved name is remembered."""
 
-USER_AGENT: Final = "freellm (+https://pypi.org/project/freellm-core/)"
+USER_AGENT: Final = "freellm"
 
 PROBE_SECONDS: Final = 15.0
 """Seconds until the first byte of a probe's answer."""

@@ -44,7 +44,6 @@ class Exchange:
 
     __slots__ = (
         "_closed",
-        "_headers",
         "_host",
         "_inflater",
         "_left",
@@ -60,7 +59,6 @@ class Exchange:
         self._response = response
         self._host = host
         self._loop = loop
-        self._headers: dict[str, str] | None = None
         self._inflater: Inflater | None = None
         self._watch: Watch | None = None
         self._closed: asyncio.Future[None] | None = None
@@ -68,10 +66,8 @@ class Exchange:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The answer's headers by lower-case name; the last of several with one name."""
-        if self._headers is None:
-            self._headers = {name.lower(): value for name, value in self._response.headers.items()}
-        return self._headers
+        """The answer's headers; they are found by their lower-case names, as by any other case."""
+        return self._response.headers
 
     @property
     def is_event_stream(self) -> bool:

@@ -41,14 +41,16 @@ class Desk:
         self.faults = Faults()
         self.answered: Counter[tuple[str, str, int, str]] = Counter()
         self.disconnected: Counter[tuple[str, str]] = Counter()
+        self.agreed: set[tuple[str, str, str]] = set()
         self._include_retired = include_retired
 
     def forget(self) -> None:
-        """Start over: no quota is spent, no fault is to come, nothing was counted, the clock is the wall's."""
+        """Start over: nothing is spent, counted or agreed to, no fault is to come, the clock is the wall's."""
         self.quotas = Quotas()
         self.faults.clear()
         self.answered.clear()
         self.disconnected.clear()
+        self.agreed.clear()
         self.clock.reset()
 
     def served(self, provider: str) -> tuple[Facts, ...]:

@@ -65,16 +65,23 @@ def _stems(words: list[str]) -> set[str]:
 
 
 def _calls(ask: Ask, chosen: list[Tool], rng: Random) -> list[Call]:
-    hints = prompts.hints(ask.question)
+    hints = _hints(ask.question, chosen[0])
     if not ask.parallel:
         return [_call(chosen[0], hints, rng)]
     if len(hints.subjects) > 1:
-        subjects = hints.subjects[:_MOST_CALLS]
-        return [_call(chosen[0], replace(hints, subjects=(subject,)), rng) for subject in subjects]
+        each = [replace(hints, subjects=(subject,)) for subject in hints.subjects[:_MOST_CALLS]]
+        return [_call(chosen[0], hints_for_one, rng) for hints_for_one in each]
     if prompts.asks_for_several(ask.question):
         several = chosen[:_MOST_CALLS] if len(chosen) > 1 else chosen * 2
         return [_call(tool, hints, rng) for tool in several]
     return [_call(chosen[0], hints, rng)]
+
+
+def _hints(question: str, tool: Tool) -> Hints:
+    """Return what the question offers, without the names that only mean the tool itself."""
+    hints = prompts.hints(question)
+    about = _stems(_PARTS.findall(tool.name)) | _stems(prompts.words(tool.description))
+    return replace(hints, subjects=tuple(name for name in hints.subjects if not _stems(name.split()) & about))
 
 
 def _call(tool: Tool, hints: Hints, rng: Random) -> Call:

@@ -61,7 +61,17 @@ class Visit:
         ask = wire.read(self._request, body, facts)
         if fault and fault.fault == "error_mid_stream" and not ask.stream:
             raise RefusedError("server_error")
+        self._check_licence(caller, facts, ask)
         return caller, facts, ask
+
+    def _check_licence(self, caller: Caller, facts: Facts, ask: Ask) -> None:
+        """Demand, where a model has a licence, that the account's first prompt is `agree`."""
+        signature = (facts.provider, facts.id, caller.account)
+        if "licence" not in facts.quirks or signature in self._desk.agreed:
+            return
+        if ask.question.strip().lower() != "agree":
+            raise RefusedError("licence")
+        self._desk.agreed.add(signature)
 
     def _admitted(self, caller: Caller, facts: Facts, ask: Ask) -> Booking:
         prompt = prompt_tokens(ask)

@@ -67,12 +67,10 @@ class ChatCompletions:
         if parsed.request.stream:
             return await StreamAnswer(self._proxy, request, call).serve()
         served = await self._proxy.complete(call)
-        return web.Response(
-            body=orjson.dumps(served.completion), headers=self._headers(request, call, served)
-        )
+        return web.Response(body=orjson.dumps(served.completion), headers=self._headers(call, served))
 
-    def _headers(self, request: web.Request, call: Call, served: Served) -> dict[str, str]:
-        headers = answer_headers(self._proxy, request, call, served)
+    def _headers(self, call: Call, served: Served) -> dict[str, str]:
+        headers = answer_headers(call, served)
         headers["Content-Type"] = "application/json"
         headers["X-FreeLLM-Overhead-Ms"] = f"{self._overhead(call):.2f}"
         return headers
@@ -106,13 +104,20 @@ class ChatCompletions:
         """Return the seconds until the client gives up, as far as it says so."""
         longest = self._proxy.settings.request_timeout
         for name in _TIMEOUT_HEADERS:
-            try:
-                stated = float(request.headers[name])
-            except (KeyError, ValueError):
-                continue
+            stated = _seconds(request.headers.get(name))
             if stated > 0:
                 return min(max(stated - DEADLINE_MARGIN, 1.0), longest)
         return longest
+
+
+def _seconds(text: str | None) -> float:
+    """Return the seconds a header states, 0 when it states none."""
+    if text is None:
+        return 0.0
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
 
 
 async def read_body(request: web.Request) -> bytes:
