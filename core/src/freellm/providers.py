@@ -146,9 +146,12 @@ class Provider:
         )
 
     def _listed(self, hook: str, kind: type[_T], **arguments: Any) -> Sequence[_T]:
-        """Ask a hook for a list; nothing, if it fails, and nothing of another type."""
+        """Ask a hook for a list; nothing, if it fails or lists anything else."""
         rows = self._guarded(hook, (list, tuple), **arguments)
-        return () if isinstance(rows, Failure) else [row for row in rows if isinstance(row, kind)]
+        if isinstance(rows, Failure) or any(not isinstance(row, kind) for row in rows):
+            return ()
+        checked: Sequence[_T] = rows
+        return checked
 
     def _no(self, hook: str) -> Failure:
         return Failure(kind=Kind.BAD_ANSWER, message=f"{self.name}: {hook} answered what is no completion")

@@ -15,7 +15,7 @@ from freellm_simulator import prompts, toolcalls
 from freellm_simulator.exchange import Ask, Finish, Json, Reply, Usage, dice
 from freellm_simulator.scalars import UnsatisfiableError
 from freellm_simulator.schemas import instance
-from freellm_simulator.tokens import count, prompt_tokens, truncate
+from freellm_simulator.tokens import count, truncate
 from freellm_simulator.worlds import Facts
 
 _TYPICAL_SENTENCES = (2, 4)
@@ -23,13 +23,14 @@ _SNIPPET = 160
 """Characters of the prompt, or of a tool's result, that an answer repeats at most."""
 
 
-def compose(ask: Ask, facts: Facts, seed: int) -> Reply:
+def compose(ask: Ask, facts: Facts, seed: int, prompt: int) -> Reply:
     """Answer a request: the same seed, model and request give the same answer.
 
     Thoughts count as output and come first, so a small `max_tokens` may leave nothing to say.
+
+    :param prompt: the tokens of the request
     """
     rng = dice(seed, facts.label, ask.digest)
-    prompt = prompt_tokens(ask)
     budget = min(ask.max_tokens or facts.context, facts.max_output or facts.context, facts.context - prompt)
     thoughts = truncate(_thoughts(ask, rng), budget) if ask.thinking in ("hidden", "shown") else ""
     thought = count(thoughts)

@@ -43,10 +43,12 @@ class Visit:
         """Answer or refuse."""
         try:
             caller, facts, ask = await self._received()
-            booking = self._admitted(caller, facts, ask)
+            prompt = prompt_tokens(ask)
+            booking = self._admitted(caller, facts, ask, prompt)
         except RefusedError as refused:
             return self._refused(refused)
-        return await self._answered(caller, facts, ask, booking)
+        reply = compose(ask, facts, self._desk.seed, prompt)
+        return await self._answered(caller, facts, ask, reply, booking)
 
     async def _received(self) -> tuple[Caller, Facts, Ask]:
         """Read the request in the order in which services complain: key, body, model, fields."""
@@ -73,8 +75,7 @@ class Visit:
             raise RefusedError("licence")
         self._desk.agreed.add(signature)
 
-    def _admitted(self, caller: Caller, facts: Facts, ask: Ask) -> Booking:
-        prompt = prompt_tokens(ask)
+    def _admitted(self, caller: Caller, facts: Facts, ask: Ask, prompt: int) -> Booking:
         if prompt >= facts.context:
             raise RefusedError("context_exceeded", tokens=prompt, context=facts.context)
         charges = {"request": 1, "input": prompt, "input+max": prompt + (ask.max_tokens or 0), "after": 0}
@@ -84,9 +85,10 @@ class Visit:
             return booked
         raise RefusedError("quota", exceeded=booked)
 
-    async def _answered(self, caller: Caller, facts: Facts, ask: Ask, booking: Booking) -> web.StreamResponse:
+    async def _answered(
+        self, caller: Caller, facts: Facts, ask: Ask, reply: Reply, booking: Booking
+    ) -> web.StreamResponse:
         desk, fault = self._desk, self._fault
-        reply = compose(ask, facts, desk.seed)
         if fault and fault.fault == "empty":
             reply = Reply("", (), "", "stop", Usage(reply.usage.prompt, 0))
         token = hashlib.sha256(f"{desk.seed} {facts.label} {ask.digest}".encode()).hexdigest()[:24]
