@@ -44,7 +44,11 @@ def summary() -> str:
 def _trains(provider: Provider) -> str:
     policy = provider.info.data_policy
     answers = {None: "not said", True: "it may", False: "no"}
-    return "unknown" if policy is None else f"{answers[policy.trains]} ({_link(policy.source)}, {policy.checked})"
+    return (
+        "unknown"
+        if policy is None
+        else f"{answers[policy.trains]} ({_link(policy.source)}, {policy.checked})"
+    )
 
 
 def _link(source: str) -> str:

@@ -1,14 +1,14 @@
 """The parts of the documentation that are made from the code.
 
 A part stands between `<!-- NAME: generated … -->` and `<!-- end -->`. `python tests/doc_tables.py --write` makes all of
-them anew; `tests/test_docs.py` fails when one is not what it would make.
+them anew, `--write docs/hooks.md` those of one page; `tests/test_docs.py` fails when one is not what it would make.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import doc_models
@@ -37,16 +37,16 @@ def made(page: Path) -> str:
     return _PART.sub(lambda match: f"{match[1]}{PARTS[match[2]]()}\n{match[3]}", page.read_text("utf-8"))
 
 
-def main() -> None:
-    """Write every page whose parts have changed."""
+def write(pages: Sequence[Path]) -> None:
+    """Write the pages whose parts have changed; no pages are all of them."""
     for page in dict.fromkeys(page for page, _ in parts()):
         text = made(page)
-        if text != page.read_text("utf-8"):
+        if (not pages or page in pages) and text != page.read_text("utf-8"):
             page.write_text(text, "utf-8")
             print(f"wrote {page.relative_to(TOP)}")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["--write"]:
+    if sys.argv[1:2] != ["--write"]:
         sys.exit(__doc__)
-    main()
+    write([Path(name).absolute() for name in sys.argv[2:]])

@@ -139,6 +139,7 @@ class Route:
         "name",
         "provider",
         "provider_standing",
+        "reading_due",
         "shares",
         "standing",
         "via",
@@ -150,6 +151,7 @@ class Route:
         self.model = entry.model
         self.key = key
         self.shares = shares
+        self.reading_due = 0.0
         self.charges_ceiling = any(share.charges_ceiling for share in shares)
         self.name = f"{entry.name}#{key.id}"
         self.header = quote(entry.name, safe="/@:.+-_~")

@@ -39,6 +39,11 @@ class Extensions:
             hook: self._relay.answers(hook) for hook in ("before_request", "on_attempt", "on_request")
         }
 
+    @property
+    def watches_attempts(self) -> bool:
+        """Whether any plugin wants to see attempts."""
+        return self._watched["on_attempt"]
+
     def hooks_of(self, plugin: Any) -> tuple[str, ...]:
         """Return the names of the hooks that a plugin answers, sorted."""
         return self._relay.hooks_of(plugin)

@@ -24,7 +24,7 @@ BREAKER_FIRST, BREAKER_MOST = 30.0, 900.0
 """Seconds the breaker stays open at first, and at most: each time in a row doubles."""
 
 _MOST_DOUBLINGS = 10
-"""Doublings after which every guess is the longest one; 2 to the power of a year's failures is no number any more."""
+"""Doublings after which every guess is the longest one; a thousand in a row are more than a float can hold."""
 
 TOO_LARGE_FOR = 3600.0
 """Seconds for which the size that a route refused is remembered."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
@@ -118,9 +118,9 @@ class Proxy:
         """
         self._extensions.before_request(call.request, call.model)
 
-    async def complete(self, call: Call) -> Served:
+    def complete(self, call: Call) -> Coroutine[None, None, Served]:
         """Serve a call; see `freellm.gateway.Gateway.serve`."""
-        return await self._gateway.serve(call)
+        return self._gateway.serve(call)
 
     def explain(self, order: Order, needs: Needs) -> tuple[list[str], list[PassedOver]]:
         """Say which routes would serve a request, best first, and which would not and why; spends nothing."""

@@ -7,22 +7,20 @@ to know why the others would not do exhausts it and reads `passed_over`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Literal, TypeAlias
 
 import msgspec
 
-from freellm.catalogue import ABILITY_BITS, UNRANKED, Catalogue, Entry, Route
-from freellm.declarations import Model
-from freellm.health import Health
+from freellm.catalogue import ABILITY_BITS, Entry, Route
 from freellm.ledger import Demand, Ledger, Obstacle
+from freellm.orders import Order, Orders, Strategy, fast, priority
 from freellm.tokens import Corrections
 from freellm.types import Kind
 
-Strategy: TypeAlias = Callable[[str, Model], float]
-"""An order of models: from a provider's name and a model to its place; lower is tried earlier."""
+__all__ = ["Cause", "Needs", "Order", "Orders", "PassedOver", "Router", "Strategy", "fast", "priority"]
 
 Cause: TypeAlias = Literal["ability", "context", "too_large", "quota", "cooldown", "request"]
 """Why a route is passed over; `request`: its provider cannot say this request to this model."""
@@ -35,16 +33,6 @@ GENEROUS = 4_096
 
 PANIC_ROUTES = 3
 """Routes behind an open breaker that are tried when there is no other."""
-
-
-def priority(provider: str, model: Model) -> float:
-    """Order models as the fallback chain does: by intelligence."""
-    return model.intelligence_rank or UNRANKED
-
-
-def fast(provider: str, model: Model) -> float:
-    """Order models by speed, then by intelligence."""
-    return (model.speed_rank or UNRANKED) * UNRANKED + (model.intelligence_rank or UNRANKED)
 
 
 class Needs(msgspec.Struct, frozen=True):
@@ -84,93 +72,6 @@ class PassedOver(msgspec.Struct, frozen=True):
         return self.said if isinstance(self.said, str) else self.said()
 
 
-class Order:
-    """Entries in the order in which they are tried, sorted again only when penalties have changed.
-
-    :param entries: what may be tried
-    :param routes: the snapshot's routes by name
-    :param health: where penalties live
-    """
-
-    __slots__ = ("_fresh_until", "_health", "_places", "_routes", "_sorted", "_version")
-
-    def __init__(self, entries: Sequence[Entry], routes: Mapping[str, Route], health: Health) -> None:
-        self._routes = routes
-        self._places = {entry: place for place, entry in enumerate(entries)}
-        self._sorted: tuple[Entry, ...] = tuple(entries)
-        self._health = health
-        self._version = -1
-        self._fresh_until = 0.0
-
-    def at(self, now: float) -> tuple[Entry, ...]:
-        """Return the entries, penalized ones sunk by as many places as their penalty says."""
-        if self._version != self._health.version or now >= self._fresh_until:
-            self._sort(now)
-        return self._sorted
-
-    def route(self, name: str) -> Route | None:
-        """Return the route of that name if its entry is in the order."""
-        route = self._routes.get(name)
-        return route if route is not None and route.entry in self._places else None
-
-    def _sort(self, now: float) -> None:
-        self._health.settle_penalties(now)
-        self._version = self._health.version
-        # a penalty loses a place in two minutes; looking again every few seconds is exact enough
-        self._fresh_until = now + 5.0 if self._health.penalized else math.inf
-        self._sorted = tuple(
-            sorted(self._places, key=lambda entry: self._places[entry] + entry.standing.penalty(now))
-        )
-
-
-class Orders:
-    """The orders of one catalogue snapshot: one per strategy and per pinned name, made when first asked for.
-
-    :param catalogue: the snapshot
-    :param strategies: the orders on offer, by name
-    """
-
-    MOST = 1_000
-
-    __slots__ = ("_health", "_orders", "_strategies", "catalogue")
-
-    def __init__(self, catalogue: Catalogue, strategies: Mapping[str, Strategy], health: Health) -> None:
-        self.catalogue = catalogue
-        self._strategies = strategies
-        self._health = health
-        self._orders: dict[str, Order] = {}
-
-    def auto(self, strategy: str = "priority") -> Order:
-        """Return the chain in a strategy's order; classifiers are never in it.
-
-        :raises KeyError: when no plugin offers the strategy
-        """
-        found = self._orders.get(f"auto:{strategy}")
-        if found is None:
-            chosen = self._strategies[strategy]
-            chain = [entry for entry in self.catalogue.chain if not entry.model.classifier]
-            if strategy != "priority":
-                chain.sort(key=lambda entry: chosen(entry.provider.name, entry.model))
-            found = self._keep(f"auto:{strategy}", chain)
-        return found
-
-    def pinned(self, name: str) -> Order | None:
-        """Return the order of the enabled entries that a model name stands for; None if there are none."""
-        found = self._orders.get(name)
-        if found is None:
-            entries = [entry for entry in self.catalogue.named(name) if entry.enabled and entry.routes]
-            if not entries:
-                return None
-            found = self._keep(name, entries)
-        return found
-
-    def _keep(self, name: str, entries: Sequence[Entry]) -> Order:
-        if len(self._orders) >= self.MOST:  # names come from clients
-            self._orders.clear()
-        order = self._orders[name] = Order(entries, self.catalogue.routes, self._health)
-        return order
-
-
 class Router:
     """Find routes.
 
@@ -207,8 +108,8 @@ class Router:
         """Iterate over the routes that will do, best first, judging each when it is asked for.
 
         All keys of an entry come before the next entry. Entries of avoided providers, and those whose first byte may
-        take longer than the client waits, come last. When there is no route at all, up to three behind open breakers
-        are put to the test.
+        take longer than the client waits, come last; after them comes what has opened since it was passed over. When
+        there is no route at all, up to three behind open breakers are put to the test. No route is offered twice.
 
         :param sticky: the route that answered the conversation last; it comes first
         :param tried: routes not to offer again; the caller adds to it while iterating
@@ -216,7 +117,7 @@ class Router:
         :param largest_refused: context windows that turned out too small; the caller may add to it
         :param passed_over: filled with what would not do, and why
         """
-        found = 0
+        offered: set[Route] = set()
         late: list[Entry] = []
         notes: list[PassedOver] = [] if passed_over is None else passed_over
         entries = order.at(now())
@@ -228,19 +129,33 @@ class Router:
             if entry.provider.name in avoided or entry.first_byte_timeout > needs.deadline - now():
                 late.append(entry)
                 continue
-            for candidate in self._open(entry, needs, now, sticky, tried, notes):
-                found += 1
+            for candidate in self._open(entry, needs, now, sticky, tried, offered, notes):
                 yield candidate
                 if entry.provider.name in avoided:
                     late.append(entry)
                     break
-        for entry in late:
+        yield from self._left(late, needs, now, tried, offered, largest_refused, notes)
+        known = -1
+        while len(offered) > known and any(note.opens_at <= now() for note in notes):
+            known = len(offered)
+            yield from self._left(entries, needs, now, tried, offered, largest_refused, [])
+        if not offered:
+            able = [entry for entry in entries if self._able(entry, needs, largest_refused, [])]
+            yield from self._behind_breakers(able, needs, now(), tried)
+
+    def _left(
+        self,
+        entries: Sequence[Entry],
+        needs: Needs,
+        now: Callable[[], float],
+        tried: AbstractSet[Route],
+        offered: set[Route],
+        largest_refused: Sequence[int],
+        notes: list[PassedOver],
+    ) -> Iterator[tuple[Route, Demand]]:
+        for entry in entries:
             if self._able(entry, needs, largest_refused, notes):
-                for candidate in self._open(entry, needs, now, None, tried, notes):
-                    found += 1
-                    yield candidate
-        if not found:
-            yield from self._behind_breakers(entries, needs, now())
+                yield from self._open(entry, needs, now, None, tried, offered, notes)
 
     def _able(
         self, entry: Entry, needs: Needs, largest_refused: Sequence[int], notes: list[PassedOver]
@@ -266,15 +181,16 @@ class Router:
         now: Callable[[], float],
         sticky: Route | None,
         tried: AbstractSet[Route],
+        offered: set[Route],
         notes: list[PassedOver],
     ) -> Iterator[tuple[Route, Demand]]:
         demand = self.demand(entry, needs)
         for route in _in_turn(entry, sticky):
-            if route in tried:
+            if route in tried or route in offered:
                 continue
-            at = now()
-            note = self._closed(route, demand, at)
+            note = self._closed(route, demand, now())
             if note is None:
+                offered.add(route)
                 yield route, _generous(route, demand, needs)
             else:
                 notes.append(note)
@@ -297,27 +213,27 @@ class Router:
         return PassedOver(route.entry.name, cause, said, opens_at)
 
     def _behind_breakers(
-        self, entries: Sequence[Entry], needs: Needs, now: float
+        self, entries: Sequence[Entry], needs: Needs, now: float, tried: AbstractSet[Route]
     ) -> Iterator[tuple[Route, Demand]]:
         guessed = [
-            (max(standing.closed_until for standing in route.standings()), route.name, route)
+            (max(standing.closed_until for standing in route.standings()), route.name, route, demand)
             for entry in entries
-            if not needs.mask & ~entry.mask
+            for demand in (self.demand(entry, needs),)
             for route in entry.routes
-            if _only_guesses(route, now)
+            if route not in tried and _only_guesses(route, now)
+            if not route.standing.refuses(demand.input + demand.ceiling, now)
+            if self._ledger.opening(route.shares, demand, now) <= now
         ]
-        for _, _, route in sorted(guessed)[:PANIC_ROUTES]:
-            demand = self.demand(route.entry, needs)
-            if self._ledger.opening(route.shares, demand, now) <= now:
-                yield route, demand
+        for _, _, route, demand in sorted(guessed)[:PANIC_ROUTES]:
+            yield route, _generous(route, demand, needs)
 
 
 def _generous(route: Route, demand: Demand, needs: Needs) -> Demand:
     """Return a demand whose ceiling uses spare quota, where the service charges a ceiling and the client states none.
 
     The usual length of a model's answers would cut every longer one. While there is quota to spare, a quarter of it
-    may go into one answer's ceiling; when it gets scarce, the usual length is what is left. See
-    docs/decisions/0005-output-ceilings.md.
+    may go into one answer's ceiling, as far as it fits beside the input; when it gets scarce, the usual length is what
+    is left. See docs/decisions/0005-output-ceilings.md.
     """
     if needs.stated is not None or not route.charges_ceiling:
         return demand
@@ -325,7 +241,7 @@ def _generous(route: Route, demand: Demand, needs: Needs) -> Demand:
         (share.pool.room - share.pool.counter.used for share in route.shares if share.charges_ceiling),
         default=0.0,
     )
-    ceiling = min(int(min(spare / 4, GENEROUS)), route.model.max_output or GENEROUS)
+    ceiling = min(int(min(spare / 4, spare - demand.input, GENEROUS)), route.model.max_output or GENEROUS)
     return Demand(demand.input, demand.output, ceiling) if ceiling > demand.ceiling else demand
 
 

@@ -8,6 +8,9 @@ GEMINI_3 = "gemini-3-flash-preview"
 TOOLS = [{"functionDeclarations": [{**WEATHER, "parameters": {**WEATHER["parameters"], "type": "OBJECT"}}]}]  # type: ignore[dict-item]
 
 
+A = {"type": "STRING"}
+
+
 def config(**more: Any) -> dict[str, Any]:
     return {"generationConfig": more}
 
@@ -102,6 +105,17 @@ async def test_a_schema_is_kept_to_in_both_fields(client: Client) -> None:
         assert got.json["candidates"][0]["content"]["parts"][0]["text"] == '{"n":1}'
 
 
+async def test_names_may_be_in_snake_case_but_what_clients_name_stays(client: Client) -> None:
+    schema = {"type": "OBJECT", "properties": {"max_items": {"type": "ARRAY", "items": A, "max_items": 1}}}
+    body: Any = {"generation_config": {"response_mime_type": "application/json", "response_schema": schema}}
+    camel_case = await client.google(**config(responseMimeType="application/json", responseSchema=schema))
+    for got in (await client.google(**body), camel_case):
+        assert (
+            got.json["candidates"][0]["content"]["parts"][0]["text"]
+            == '{"max_items":["simulated max_items 1"]}'
+        )
+
+
 async def test_thoughts_are_parts_of_their_own_and_spend_the_budget(client: Client) -> None:
     thinking = {"thinkingConfig": {"thinkingBudget": 1024, "includeThoughts": True}}
     got = await client.google(**config(**thinking))
@@ -116,9 +130,6 @@ async def test_thoughts_are_parts_of_their_own_and_spend_the_budget(client: Clie
 
 def schema(**parameters: Any) -> dict[str, Any]:
     return {"tools": [{"functionDeclarations": [{"name": "f", "parameters": parameters}]}]}
-
-
-A = {"type": "STRING"}
 
 
 @pytest.mark.parametrize(

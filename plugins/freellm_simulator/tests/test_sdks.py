@@ -10,6 +10,9 @@ from google.genai import errors, types
 from freellm_simulator.simulation import Simulation
 from freellm_simulator.testing import WEATHER
 
+# google-genai subclasses aiohttp's ClientSession, which aiohttp discourages.
+pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+
 TOOL: Any = {"type": "function", "function": WEATHER}
 MODEL = "openai/gpt-oss-120b"
 ASK: Any = [{"role": "user", "content": "Weather in Paris and Tokyo?"}]
@@ -20,7 +23,9 @@ def groq(simulation: Simulation, key: str = "gsk_simulated") -> openai.AsyncOpen
 
 
 def gemini(simulation: Simulation, key: str = "AIza-simulated") -> genai.Client:
-    options = types.HttpOptions(base_url=simulation.base_urls["google"].removesuffix("/v1beta"))
+    options = types.HttpOptions(
+        base_url=simulation.base_urls["google"].removesuffix("/v1beta"), api_version="v1beta"
+    )
     return genai.Client(api_key=key, http_options=options)
 
 

@@ -39,7 +39,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     cells = [list(row) for row in rows]
     for index, heading in enumerate(columns):
-        numbers = bool(cells) and all(isinstance(row[index], int | float) for row in cells)
+        numbers = all(isinstance(row[index], int | float | None) for row in cells)
         drawn.add_column(heading, justify="right" if numbers else "left", overflow="fold")
     for row in cells:
         drawn.add_row(*(_cell(value) for value in row))

@@ -61,9 +61,8 @@ class Program(LazyGroup):
         try:
             return super().invoke(ctx)
         except FreeLLMError as error:
-            refusal = click.ClickException(str(error))
-            refusal.exit_code = exit_code(error)
-            raise refusal from None
+            click.ClickException(str(error)).show()
+            ctx.exit(exit_code(error))
 
 
 def problem_of(name: str, points: list[metadata.EntryPoint], built_in: object) -> str | None:

@@ -135,6 +135,9 @@ async def _run(runtime: Runtime, as_json: bool, *, demo: bool) -> None:
         _on_signals(stopped)
         gc.collect()
         gc.freeze()  # what is there now stays; later collections need not look at it
+        gc.set_threshold(
+            20_000, 20, 50
+        )  # requests make few cycles: looking for them less often is 5 % of the time
         click.echo(banner(server, demo=demo, as_json=as_json))
         await stopped.wait()
         click.echo("stopping: open streams are given up to 60 s; once more stops at once", err=True)

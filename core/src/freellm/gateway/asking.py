@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import math
 from collections.abc import Callable
+from typing import TypeAlias
 
 from freellm.catalogue import Route
 from freellm.clock import Clock
@@ -24,8 +25,15 @@ from freellm.routing import PassedOver
 from freellm.types import Answer, ChatRequest, Failure, Json, Key, Kind, StreamNormalizer, Upstream
 from freellm.upstream import Exchange, UpstreamClient
 
+READ_EVERY = 1.0
+"""Seconds between two readings of a route's quota headers: they tell of spending elsewhere, which is no hurry."""
+
 WHOLE_ANSWER = 180.0
 """Seconds a whole answer may take when the provider declares less for a first byte: it has to be written first."""
+
+
+Outcome: TypeAlias = Served | Tried | PassedOver | None
+"""What comes of asking a route; see `Asker.ask`."""
 
 
 class Asker:
@@ -68,9 +76,7 @@ class Asker:
         self._stall_timeout = stall_timeout
         self._ids = (f"chatcmpl-{boot}{number:08x}" for number in itertools.count(1))
 
-    async def ask(
-        self, call: Call, route: Route, demand: Demand, amended: ChatRequest | None
-    ) -> Served | Tried | PassedOver | None:
+    async def ask(self, call: Call, route: Route, demand: Demand, amended: ChatRequest | None) -> Outcome:
         """Ask a route once.
 
         :param amended: the request its provider corrected; None sends the call's own
@@ -78,7 +84,9 @@ class Asker:
             case nothing was sent; or None when the route's quota was taken meanwhile
         :raises RequestError: when an image the request names cannot be had
         """
-        request = amended or await self._preparer.prepare(call, route, demand)
+        request = amended or self._preparer.prepare(call, route, demand)
+        if call.remote_images and route.model.images == "inline":
+            request = await self._preparer.inline(call, request)
         started = self._clock.now()
         lease = self._ledger.reserve(route.shares, demand, started)
         if lease is None:
@@ -104,7 +112,7 @@ class Asker:
         if isinstance(upstream, Failure):
             attempt.booking.cancel()
             return PassedOver(route.entry.name, "request", redact(upstream.message), math.inf)
-        attempt.booking.dispatch()
+        attempt.booking.dispatch(attempt.started)
         exchange = await self._client.send(
             upstream,
             key.base_url,
@@ -126,8 +134,10 @@ class Asker:
 
     async def _hear(self, attempt: Attempt, exchange: Exchange) -> Served | Tried:
         attempt.status = exchange.status
-        attempt.booking.stamp()
-        self._read_quota(attempt.route, exchange)
+        now = self._clock.now()
+        attempt.booking.stamp(now)
+        if attempt.route.provider.quota_headers:
+            self._read_quota(attempt.route, exchange, now)
         if not 200 <= exchange.status < 300:
             return await self._refused(attempt, await exchange.answer())
         provider, model = attempt.route.provider, attempt.route.model
@@ -140,23 +150,29 @@ class Asker:
         completion = provider.normalize_response(attempt.request, model, await exchange.answer())
         if isinstance(completion, Failure):
             return attempt.failed(completion)
-        return await self._whole(attempt, completion)
+        if attempt.request.stream:  # the service answered whole although a stream was asked for
+            return await self._relay(attempt, None, Whole(completion))
+        return self._whole(attempt, completion)
 
-    def _read_quota(self, route: Route, exchange: Exchange) -> None:
+    def _read_quota(self, route: Route, exchange: Exchange, now: float) -> None:
+        """Read the quota headers of a refusal, and of an answer if none was read within the last second."""
+        if now < route.reading_due and exchange.status < 300:
+            return
         provider, headers = route.provider, exchange.headers
         if any(name in headers for name in provider.quota_headers):
+            route.reading_due = now + READ_EVERY
             readings = provider.read_quota(route.model, Answer(exchange.status, headers))
-            self._ledger.read(route.shares, readings, self._clock.now())
+            self._ledger.read(route.shares, readings, now)
 
     async def _refused(self, attempt: Attempt, answer: Answer) -> Served | Tried:
         failure = attempt.route.provider.classify_error(attempt.request, attempt.route.model, answer)
-        if failure.salvaged is not None:
-            return await self._whole(attempt, failure.salvaged)
-        return attempt.failed(failure)
+        if failure.salvaged is None:
+            return attempt.failed(failure)
+        if attempt.request.stream:
+            return await self._relay(attempt, None, Whole(failure.salvaged))
+        return self._whole(attempt, failure.salvaged)
 
-    async def _whole(self, attempt: Attempt, completion: Json) -> Served | Tried:
-        if attempt.call.request.stream:  # the service answered whole although a stream was asked for
-            return await self._relay(attempt, None, Whole(completion))
+    def _whole(self, attempt: Attempt, completion: Json) -> Served:
         if not completion.get("id"):
             completion["id"] = next(self._ids)
         if not completion.get("created"):

@@ -10,7 +10,7 @@ from typing import Protocol
 from freellm.catalogue import Route
 from freellm.clock import Clock
 from freellm.errors import RequestError
-from freellm.gateway.asking import Asker
+from freellm.gateway.asking import Asker, Outcome
 from freellm.gateway.calls import Call, Served, Tried
 from freellm.gateway.consequences import RULES, Consequences, Step
 from freellm.gateway.exhaustion import refusal
@@ -30,6 +30,35 @@ class Limits(Protocol):
     @property
     def max_attempts(self) -> int:
         """Routes tried for one request, at most."""
+
+
+class _SoFar:
+    """What the attempts for one call have taught about where to go on."""
+
+    __slots__ = ("avoided", "doubted", "refused_windows", "tried")
+
+    def __init__(self) -> None:
+        self.tried: set[Route] = set()
+        self.avoided: set[str] = set()
+        self.refused_windows: list[int] = []
+        self.doubted: Tried | None = None
+
+    def doubts(self, route: Route) -> bool:
+        """Tell whether a route's provider has refused the request as bad: a second opinion comes from another."""
+        return self.doubted is not None and route.provider is self.doubted.route.provider
+
+    def take(self, last: Tried) -> Tried | None:
+        """Learn from a failed attempt; return the attempt whose refusal is the client's to hear, if it is."""
+        step = RULES[last.kind].step
+        if step is Step.STOP or (step is Step.SECOND_OPINION and self.doubted is not None):
+            return self.doubted or last
+        if step is Step.SECOND_OPINION:
+            self.doubted = last
+        if step in (Step.SECOND_OPINION, Step.NEXT_PROVIDER):
+            self.avoided.add(last.route.provider.name)
+        if last.kind is Kind.CONTEXT_EXCEEDED and last.failure.limit is not None:
+            self.refused_windows.append(last.failure.limit)
+        return None
 
 
 class Gateway:
@@ -80,75 +109,65 @@ class Gateway:
             raise
 
     async def _serve(self, call: Call) -> Served:
-        tried: set[Route] = set()
-        avoided: set[str] = set()
-        refused_windows: list[int] = []
-        doubted: Tried | None = None
+        so_far = _SoFar()
         candidates = self._router.candidates(
             call.order,
             call.needs,
             self._clock.now,
             sticky=self._sticky(call),
-            tried=tried,
-            avoided=avoided,
-            largest_refused=refused_windows,
+            tried=so_far.tried,
+            avoided=so_far.avoided,
+            largest_refused=so_far.refused_windows,
             passed_over=call.passed_over,
         )
         for route, demand in candidates:
-            if doubted is not None and route.provider is doubted.route.provider:
+            if so_far.doubts(route):
                 continue
-            before = len(call.tried)
-            served = await self._ask_route(call, route, demand, tried)
-            if served is not None:
-                return served
-            tried.add(route)
-            if len(call.tried) == before:
-                continue
-            last = call.tried[-1]
-            step = RULES[last.kind].step
-            if step is Step.STOP or (step is Step.SECOND_OPINION and doubted is not None):
-                raise refusal(call, self._clock.now(), doubted or last)
-            if step is Step.SECOND_OPINION:
-                doubted = last
-                avoided.add(route.provider.name)
-            elif step is Step.NEXT_PROVIDER:
-                avoided.add(route.provider.name)
-            if last.kind is Kind.CONTEXT_EXCEEDED and last.failure.limit is not None:
-                refused_windows.append(last.failure.limit)
-            if len(call.tried) >= self._limits.max_attempts or self._clock.now() >= call.needs.deadline:
-                break
-        raise refusal(call, self._clock.now(), doubted)
-
-    def _sticky(self, call: Call) -> Route | None:
-        session = call.earlier or call.session
-        name = None if session is None else self._sessions.find(session, self._clock.now())
-        return None if name is None else call.order.route(name)
-
-    async def _ask_route(self, call: Call, route: Route, demand: Demand, tried: set[Route]) -> Served | None:
-        """Ask one route: once, once more with the request its provider amended, once more if it was overloaded."""
-        request: ChatRequest | None = None
-        amended = retried = False
-        while True:
-            outcome = await self._asker.ask(call, route, demand, request)
-            if outcome is None:
-                return None
-            if isinstance(outcome, PassedOver):
-                call.passed_over.append(outcome)
-                tried.update(route.entry.routes)  # another key changes nothing about it
-                return None
+            outcome = await self._asker.ask(call, route, demand, None)
+            if not isinstance(outcome, Served):
+                outcome = await self._follow_up(call, route, demand, outcome)
             if isinstance(outcome, Served):
                 if call.session is not None:
                     self._sessions.remember(call.session, route.name, self._clock.now())
                 return outcome
+            so_far.tried.add(route)
+            if isinstance(outcome, PassedOver):
+                call.passed_over.append(outcome)
+                so_far.tried.update(route.entry.routes)  # another key changes nothing about it
+            elif outcome is not None:
+                if (final := so_far.take(outcome)) is not None:
+                    raise refusal(call, self._clock.now(), final)
+                if self._is_over(call):
+                    break
+        raise refusal(call, self._clock.now(), so_far.doubted)
+
+    def _is_over(self, call: Call) -> bool:
+        return len(call.tried) >= self._limits.max_attempts or self._clock.now() >= call.needs.deadline
+
+    def _sticky(self, call: Call) -> Route | None:
+        if call.earlier is None:
+            return None
+        name = self._sessions.find(call.earlier, self._clock.now())
+        return None if name is None else call.order.route(name)
+
+    async def _follow_up(self, call: Call, route: Route, demand: Demand, outcome: Outcome) -> Outcome:
+        """Ask a route that failed once more with the request its provider amended, once more if it was overloaded."""
+        amended = retried = False
+        while isinstance(outcome, Tried):
             self._note(call, route, demand, outcome)
-            failure = outcome.failure
-            if failure.amend is not None and not amended:
-                amended, request = True, failure.amend
-            elif failure.kind is Kind.OVERLOADED and not retried and self._may_retry(call, route):
+            request: ChatRequest | None = None
+            if outcome.failure.amend is not None and not amended:
+                amended, request = True, outcome.failure.amend
+            elif outcome.kind is Kind.OVERLOADED and not retried and self._may_retry(call, route):
                 retried = True
                 await asyncio.sleep(random.uniform(*RETRY_AFTER))  # noqa: S311 - spreads retries, guards nothing
             else:
-                return None
+                return outcome
+            again = await self._asker.ask(call, route, demand, request)
+            if again is None:  # its quota was taken meanwhile: what it said first stands
+                return outcome
+            outcome = again
+        return outcome
 
     def _may_retry(self, call: Call, route: Route) -> bool:
         now = self._clock.now()

@@ -33,16 +33,13 @@ class Booking:
         self._slot = -1
         self._over = False
 
-    def dispatch(self) -> None:
+    def dispatch(self, now: float) -> None:
         """Make the reservation durable; the request is sent right after."""
         demand = self._demand
-        self._slot = self._leases.append(
-            self._route.hash, self._clock.now(), demand.input, demand.output, demand.ceiling
-        )
+        self._slot = self._leases.append(self._route.hash, now, demand.input, demand.output, demand.ceiling)
 
-    def stamp(self) -> None:
+    def stamp(self, now: float) -> None:
         """Move the booking to this moment: the answer's headers are here, so this is when it was counted."""
-        now = self._clock.now()
         self._ledger.stamp(self._lease, now)
         self._leases.stamp(self._slot, now)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from freellm.catalogue import Route
@@ -30,29 +28,26 @@ class Preparer:
         self._kept = kept
         self._clock = clock
 
-    async def prepare(self, call: Call, route: Route, demand: Demand) -> ChatRequest:
-        """Return the request as a route gets it; the call's own when nothing has to change.
-
-        :raises RequestError: when an image cannot be had
-        """
+    def prepare(self, call: Call, route: Route, demand: Demand) -> ChatRequest:
+        """Return the request as a route gets it; the call's own when nothing has to change."""
         request = call.request
-        changes: dict[str, object] = {}
         if call.tool_call_ids:
             kept = self._kept.find(route.entry.name, call.tool_call_ids, self._clock.now())
             if kept:
-                changes["kept"] = kept
+                request = msgspec.structs.replace(request, kept=kept)
         ceiling = _ceiling(request, route, demand)
-        if ceiling is not None:
-            changes["parameters"] = {**request.parameters, "max_tokens": ceiling}
-        if call.remote_images and route.model.images == "inline":
-            changes["messages"] = await self._inlined(call)
-        return msgspec.structs.replace(request, **changes) if changes else request
+        if ceiling is None:
+            return request
+        return msgspec.structs.replace(request, parameters={**request.parameters, "max_tokens": ceiling})
 
-    async def _inlined(self, call: Call) -> Sequence[Json]:
-        """Return the messages with every remote image as a data URI; fetched once per call."""
+    async def inline(self, call: Call, request: ChatRequest) -> ChatRequest:
+        """Return a request with every remote image as a data URI; each is fetched once per call.
+
+        :raises RequestError: when an image cannot be had
+        """
         if call.inlined is None:
-            call.inlined = [await self._inline(message) for message in call.request.messages]
-        return call.inlined
+            call.inlined = [await self._inline(message) for message in request.messages]
+        return msgspec.structs.replace(request, messages=call.inlined)
 
     async def _inline(self, message: Json) -> Json:
         content = message.get("content")

@@ -25,6 +25,22 @@ class Log(Protocol):
         """Take the record of an attempt."""
 
 
+def _answered(attempt: Attempt) -> AttemptRecord:
+    """Return the record of the attempt that answered, for watchers; in the log, the request's row tells all of it."""
+    call, route = attempt.call, attempt.route
+    return AttemptRecord(
+        request=call.id,
+        number=len(call.tried) + 1,
+        provider=route.provider.name,
+        model=route.model.id,
+        key=route.key.id,
+        status=attempt.status or None,
+        started=attempt.started,
+        first_byte_ms=attempt.first_delta_ms,
+        duration_ms=attempt.ms(),
+    )
+
+
 class Recorder:
     """Record attempts and requests.
 
@@ -67,20 +83,8 @@ class Recorder:
         """
         call, route = attempt.call, attempt.route
         duration = (self._clock.now() - call.started) * 1000.0
-        if error is None:
-            self._attempt(
-                AttemptRecord(
-                    request=call.id,
-                    number=len(call.tried) + 1,
-                    provider=route.provider.name,
-                    model=route.model.id,
-                    key=route.key.id,
-                    status=attempt.status or None,
-                    started=attempt.started,
-                    first_byte_ms=attempt.first_delta_ms,
-                    duration_ms=attempt.ms(),
-                )
-            )
+        if error is None and self._extensions.watches_attempts:
+            self._extensions.on_attempt(_answered(attempt))
         self._request(
             RequestRecord(
                 id=call.id,

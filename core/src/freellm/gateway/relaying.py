@@ -78,7 +78,10 @@ class Relay:
         except StreamBrokenError as broken:
             yield broken.before + self._break(broken.failure)
         except UpstreamError as error:
-            yield self._break(Failure(kind=error.kind, message=error.message))
+            if self._chunks.finish_reason is None:
+                yield self._break(Failure(kind=error.kind, message=error.message))
+            else:  # nothing of the answer is missing
+                yield self._end()
 
     def close(self) -> None:
         """Say that nobody listens any more; a stream that has not come to its end is cancelled and settled."""

@@ -31,6 +31,7 @@ class RequestIds:
         """Return the id to answer with: the client's own, if it sent a sane one, else ours; always the same."""
         known = request.get(_KEY)
         if known is None:
-            given = request.headers.get("X-Request-Id") or request.headers.get("X-Client-Request-Id") or ""
-            known = request[_KEY] = given if _SANE.fullmatch(given) else self.new()
+            headers = request.headers
+            given = headers.get("X-Request-Id") or headers.get("X-Client-Request-Id")
+            known = request[_KEY] = given if given and _SANE.fullmatch(given) else self.new()
         return known

@@ -68,9 +68,9 @@ class Delivery:
         body = orjson.dumps(self.wire.whole(self.exchange))
         self.written = total
         half = int(len(body) * _BROKEN_AT)
-        if self._strikes("garbage"):
+        if self._strikes("garbage", "cut_clean"):
             body = body[:half]
-        elif self._strikes("cut", "cut_clean", "stall"):
+        elif self._strikes("cut", "stall"):
             return await self._halved(body, half)
         return web.Response(body=body, content_type="application/json", headers=self.headers)
 

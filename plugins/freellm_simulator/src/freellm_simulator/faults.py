@@ -27,7 +27,7 @@ REFUSALS: Mapping[str, str] = {
 
 DELIVERIES: Mapping[str, str] = {
     "cut": "the connection is broken off after `after_chunks` events, or amid a whole answer",
-    "cut_clean": "the stream ends as if complete after `after_chunks` events, without a finish reason",
+    "cut_clean": "the stream ends in good order after `after_chunks` events, the whole answer half way",
     "stall": "nothing comes for `seconds` after `after_chunks` events, or amid a whole answer",
     "garbage": "the event after `after_chunks` events, or a whole answer, is broken JSON",
     "html": "a page of HTML with status 200 instead of an answer",

@@ -90,17 +90,25 @@ def number(schema: Json, hints: Hints, *, whole: bool, above: float = -math.inf)
 
 
 def _near(low: float, high: float, step: float | None) -> list[float]:
-    """List numbers just inside the bounds."""
+    """List numbers just inside the bounds: multiples of the step, when there is one."""
     near: list[float] = []
     if math.isfinite(low):
-        near += [low, low + 1, math.nextafter(low, math.inf)]
-        near += [(math.ceil(low / step) + more) * step for more in (0, 1)] if step else []
+        near += _beside(low, math.inf, 1) if step is None else _multiples(math.ceil(low / step), 1, step)
     if math.isfinite(high):
-        near += [high, high - 1, math.nextafter(high, -math.inf)]
-        near += [(math.floor(high / step) - less) * step for less in (0, 1)] if step else []
-    if math.isfinite(low) and math.isfinite(high):
+        near += (
+            _beside(high, -math.inf, -1) if step is None else _multiples(math.floor(high / step), -1, step)
+        )
+    if step is None and math.isfinite(low) and math.isfinite(high):
         near.append((low + high) / 2)
     return near
+
+
+def _beside(bound: float, direction: float, one: int) -> list[float]:
+    return [bound, bound + one, math.nextafter(bound, direction)]
+
+
+def _multiples(times: int, one: int, step: float) -> list[float]:
+    return [times * step, (times + one) * step]
 
 
 def _fits(candidate: float, schema: Json, step: float | None) -> bool:

@@ -59,8 +59,9 @@ def import_(file: Path, dry_run: bool, no_check: bool, data_dir: Path | None, as
         ignored = sorted(variables.keys() - {name for key in found for name in key[1].name.split("+")})
         _show(taken, ignored, dry_run, as_json)
         if missed := [row.provider for row in taken if row.outcome in ("refused", "wrong")]:
+            verb = "cannot be taken" if dry_run else "were not stored"
             raise click.ClickException(
-                f"{len(missed)} of {len(taken)} keys were not stored ({', '.join(missed)}); the reasons are above"
+                f"{len(missed)} of {len(taken)} keys {verb} ({', '.join(missed)}); the reasons are above"
             )
 
 

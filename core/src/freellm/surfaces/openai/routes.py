@@ -80,11 +80,7 @@ class ChatCompletions:
 
     def _call(self, request: web.Request, parsed: Parsed, started: float) -> Call:
         messages = parsed.request.messages
-        session = next(
-            (named(request.headers[name]) for name in _SESSION_HEADERS if name in request.headers), None
-        )
-        if session is None and (key := parsed.request.parameters.get("prompt_cache_key")):
-            session = named(key)
+        session = _session(request, parsed)
         return Call(
             id=self._proxy.ids.of(request),
             surface="openai",
@@ -108,6 +104,16 @@ class ChatCompletions:
             if stated > 0:
                 return min(max(stated - DEADLINE_MARGIN, 1.0), longest)
         return longest
+
+
+def _session(request: web.Request, parsed: Parsed) -> bytes | None:
+    """Return the digest of the session the client names, None when it names none."""
+    for name in _SESSION_HEADERS:
+        given = request.headers.get(name)
+        if given:
+            return named(given)
+    key = parsed.request.parameters.get("prompt_cache_key")
+    return named(key) if key else None
 
 
 def _seconds(text: str | None) -> float:

@@ -9,27 +9,10 @@ from typing import Literal
 from freellm_simulator.answers import dumps
 from freellm_simulator.exchange import Ask, Call, Image, Json, RefusedError, Tool, Turn
 from freellm_simulator.wires.contract import digest
+from freellm_simulator.wires.google_names import CONFIG, REQUEST, camel
 from freellm_simulator.wires.google_rules import check_contents, check_schema, check_signatures
 from freellm_simulator.worlds import Facts
 
-_MEMBERS = frozenset(
-    {
-        "contents",
-        "systemInstruction",
-        "tools",
-        "toolConfig",
-        "generationConfig",
-        "safetySettings",
-        "cachedContent",
-    }
-)
-_CONFIG = frozenset(
-    {
-        "temperature", "topP", "topK", "maxOutputTokens", "stopSequences", "candidateCount", "seed",
-        "presencePenalty", "frequencyPenalty", "responseLogprobs", "logprobs", "responseMimeType", "responseSchema",
-        "responseJsonSchema", "responseModalities", "mediaResolution", "thinkingConfig",
-    }
-)  # fmt: skip
 _CHOICES: dict[str, Literal["auto", "none", "required"]] = {
     "AUTO": "auto",
     "VALIDATED": "auto",
@@ -45,9 +28,10 @@ def read_ask(body: Json, facts: Facts, seed: int, *, stream: bool) -> Ask:
     :raises RefusedError: when the service would refuse it
     """
     try:
-        _refuse_unknown(body, _MEMBERS, "")
+        body = camel(body)
+        _refuse_unknown(body, REQUEST, "")
         config: Json = body.get("generationConfig") or {}
-        _refuse_unknown(config, _CONFIG, "generation_config")
+        _refuse_unknown(config, CONFIG, "generation_config")
         contents = check_contents(body.get("contents"))
         tools = tuple(_tools(body.get("tools") or ()))
         check_signatures(contents, facts, seed)

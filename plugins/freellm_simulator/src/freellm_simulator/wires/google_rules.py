@@ -10,15 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from freellm_simulator.exchange import Json, RefusedError
+from freellm_simulator.wires.google_names import SCHEMA
 from freellm_simulator.worlds import Facts
 
-_SUBSET = frozenset(
-    {
-        "type", "format", "title", "description", "nullable", "enum", "items", "minItems", "maxItems", "minLength",
-        "maxLength", "pattern", "minProperties", "maxProperties", "properties", "propertyOrdering", "required",
-        "minimum", "maximum", "anyOf", "default", "example",
-    }
-)  # fmt: skip
 _PLACEHOLDERS = frozenset({"skip_thought_signature_validator", "context_engineering_is_the_way_to_go"})
 """Documented stand-ins for calls that another model made. Source: ai.google.dev/gemini-api/docs/thought-signatures."""
 
@@ -67,7 +61,7 @@ def check_schema(schema: Any, where: str) -> None:
     :raises RefusedError: at the first keyword or form outside of it
     """
     for name, value in schema.items():
-        if name not in _SUBSET:
+        if name not in SCHEMA:
             _refuse(
                 f"Invalid JSON payload received. Unknown name \"{name}\" at '{where}': Cannot find field."
             )

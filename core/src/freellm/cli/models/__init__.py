@@ -1,0 +1,1 @@
+"""`freellm models` and what it shares with `freellm fallback`."""

@@ -1,0 +1,37 @@
+"""A model's limits in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from freellm.catalogue import overrides
+from freellm.declarations import Model, Quota
+
+_SPANS = {1.0: "s", 60.0: "min", 3600.0: "h", 86_400.0: "day", 604_800.0: "week", 2_592_000.0: "month"}
+
+
+def limits_of(
+    model: Model, quotas: Sequence[Quota], settings: Mapping[str, Mapping[str, float]]
+) -> list[str]:
+    """Return the limits that a model's requests count against, such as `30 requests/min`.
+
+    :param quotas: its provider's quotas
+    :param settings: the limits that the settings put in their place, by model id or quota name
+    """
+    replaced = overrides(settings, model.id)
+    return [
+        _in_words(quota, replaced.get(quota.name, quota.limit), model)
+        for quota in quotas
+        if not quota.members or model.id in quota.members
+    ]
+
+
+def _in_words(quota: Quota, limit: float | None, model: Model) -> str:
+    amount = "an unknown number of" if limit is None else f"{limit:,.10g}"
+    if quota.window is None:
+        unit, span = "at once", ""
+    else:
+        unit = quota.unit
+        span = "/month" if quota.clock == "month" else f"/{_SPANS.get(quota.window, f'{quota.window:g} s')}"
+    shared = "" if quota.members == (model.id,) else " for all models" if not quota.members else " shared"
+    return f"{amount} {unit}{span}{shared}"

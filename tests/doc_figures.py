@@ -1,0 +1,77 @@
+"""Sentences of the documentation that hold a figure, made from the constant that the figure is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from freellm import health, journal, redaction, routing, server, sessions, tokens
+from freellm.gateway import attempts, calls, exhaustion, kept
+from freellm.ledger import LEASE_AGE, counters, learning
+from freellm.runtime import LOOK_EVERY
+from freellm.settings import Settings
+from freellm.surfaces import errors
+from freellm.surfaces.openai import routes, streaming
+from freellm.types import Kind
+from freellm.upstream import exchange, images
+
+DEFAULTS = Settings()
+MIB = 2**20
+NUMBERS = {16: "sixteen", 3: "three", 5: "five", 2: "two", 1: "one", 4: "four"}
+
+assert LOOK_EVERY < 1.0, "the documentation says 'within a second'"
+
+FIGURES: Mapping[str, tuple[str, ...]] = {
+    "failures.md": (f"one of {NUMBERS[len(Kind)]} kinds",),
+    "http-api.md": (
+        f"{streaming.HEARTBEAT_EVERY:g} s, so that nothing on the way gives up",
+        f"nothing has come for {DEFAULTS.heartbeat_after:g} s (`heartbeat_after`)",
+        f"freellm gives up {routes.DEADLINE_MARGIN:g} s earlier",
+        f"At most {DEFAULTS.request_timeout:g} s (`request_timeout`)",
+        f"at most {DEFAULTS.body_limit // MIB} MiB, and arrives within {routes.BODY_SECONDS:g} s",
+        f"did not arrive within {routes.BODY_SECONDS:g} s",
+        f"if it opens within {errors.LONGEST_RETRY:g} s",
+        f"up to {NUMBERS[calls.PASSED_OVER_TOLD]} better routes",
+        f"up to {exhaustion.ROUTES_TOLD} that were not tried",
+    ),
+    "hooks.md": (f"remembered for {kept.TTL / 60:g} minutes",),
+    "quotas.md": (
+        f"is {counters.BUCKETS} buckets and the one being filled",
+        f"90 % of this model's last {tokens.SAMPLES} answers",
+        f"({tokens.UNKNOWN_OUTPUT} until {tokens.ENOUGH} are known)",
+        f"nobody settled for {LEASE_AGE / 60:g} minutes",
+        f"a header's limit for {learning.ANSWERS_HOLD / 86_400:g} days",
+        f"a refusal's for {learning.REFUSALS_HOLD / 86_400:g} day.",
+    ),
+    "routing.md": (
+        f"for {sessions.TTL / 60:g} minutes after its last answer",
+        f"{sessions.MOST:,} conversations",
+        f"Up to {DEFAULTS.max_attempts} attempts (`max_attempts`)",
+        f"{DEFAULTS.request_timeout:g} s (`request_timeout`), or {routes.DEADLINE_MARGIN:g} s before",
+        f"after {attempts.RETRY_AFTER[0] * 1000:g} to {attempts.RETRY_AFTER[1] * 1000:g} ms",
+        f"sinks a model by {health.PENALTY_STEP:g} places, at most by {health.PENALTY_MOST:g}",
+        f"forgiven every {NUMBERS[int(health.PENALTY_FORGIVEN / 60)]} minutes",
+        f"{NUMBERS[health.BREAKER_FAILURES].capitalize()} failures of a model at a provider within {health.BREAKER_WINDOW:g} s",
+        f"open its breaker for {health.BREAKER_FIRST:g} s",
+        f"at most {health.BREAKER_MOST / 60:g} minutes",
+        f"up to {NUMBERS[routing.PANIC_ROUTES]} behind breakers",
+        f"{'an' if health.TOO_LARGE_FOR == 3600 else '?'} hour after a route refused so many tokens",
+    ),
+    "security.md": (
+        f"at most {DEFAULTS.body_limit // MIB} MiB (`FREELLM_BODY_LIMIT`), arrives within {routes.BODY_SECONDS:g} s",
+        f"is closed after {server.KEEP_ALIVE:g} s",
+        f"after {DEFAULTS.request_timeout:g} s, or {routes.DEADLINE_MARGIN:g} s before",
+        f"{images.IMAGE_LIMIT // MIB} MiB and {images.IMAGE_SECONDS:g} s at most, {NUMBERS[images.REDIRECTS]} redirects",
+        f"An answer is at most {exchange.ANSWER_LIMIT // MIB} MiB, a stream {exchange.STREAM_LIMIT // MIB} MiB",
+        f"MiB and {exchange.STREAM_SECONDS / 60:g} minutes.",
+    ),
+    "storage-and-secrets.md": (
+        f"up to {journal.BOUND:,} notes",
+        f"kept for {DEFAULTS.journal_retention_days:g} days",
+        f"cut to {redaction.MOST} characters",
+    ),
+    "decisions/0005-output-ceilings.md": (
+        f"up to {routing.GENEROUS:,} tokens",
+        f"last {tokens.SAMPLES} answers stayed within, {tokens.UNKNOWN_OUTPUT} until {tokens.ENOUGH} are known",
+    ),
+}
+"""Phrases by page; line breaks of the page count as spaces."""
