@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from freellm import health, journal, redaction, routing, server, sessions, tokens
-from freellm.gateway import attempts, calls, exhaustion, kept
+from freellm.gateway import asking, attempts, calls, exhaustion, kept
 from freellm.ledger import LEASE_AGE, counters, learning
 from freellm.runtime import LOOK_EVERY
 from freellm.settings import Settings
@@ -19,6 +19,7 @@ MIB = 2**20
 NUMBERS = {16: "sixteen", 3: "three", 5: "five", 2: "two", 1: "one", 4: "four"}
 
 assert LOOK_EVERY < 1.0, "the documentation says 'within a second'"
+assert asking.READ_EVERY == 1.0, "the documentation says 'once a second'"
 
 FIGURES: Mapping[str, tuple[str, ...]] = {
     "failures.md": (f"one of {NUMBERS[len(Kind)]} kinds",),

@@ -23,7 +23,7 @@ from freellm.settings.sources import _NOT_IN_A_FILE, _PER_PROVIDER
 from freellm.types import Kind
 
 _BY_PLATFORM = {"data_dir": "`~/.local/share/freellm` on Linux", "config_dir": "`~/.config/freellm` on Linux"}
-"""Defaults that the platform decides: https://pypi.org/project/platformdirs/ says how."""
+"""Defaults that the platform decides, as platformdirs knows it."""
 
 
 def table(head: Iterable[str], lines: Iterable[Iterable[str]]) -> str:

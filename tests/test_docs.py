@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import json
 import re
@@ -32,6 +33,7 @@ from freellm.settings import ENVIRONMENT, Settings, load_settings
 from freellm.surfaces.openai.fields import CHECKS
 from freellm.surfaces.openai.parsing import _OWN
 from freellm.types import Failure, Kind
+from freellm_simulator.faults import DELIVERIES, REFUSALS, Fault
 
 EMPTY = re.compile(r"-->\n<!-- end -->")
 
@@ -144,6 +146,14 @@ def test_every_exit_code_is_documented() -> None:
     assert codes == {"0", "1", *map(str, EXIT_CODES.values())}
 
 
+def test_every_fault_of_the_simulator_is_documented_with_every_field() -> None:
+    tabled = [
+        name for row in rows(section(text_of("simulator.md"), "Faults")) for name in in_backticks(row[0])
+    ]
+    fields = [field.name for field in dataclasses.fields(Fault)]
+    assert sorted(tabled) == sorted([*fields, *REFUSALS, *DELIVERIES])
+
+
 # Dependencies
 
 
@@ -171,7 +181,7 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
     for target in links(page):
         name, _, anchor = target.partition("#")
         file = (page.parent / name).resolve() if name else page
-        assert file.exists() or file == DOCS / "cli.md", target
+        assert file.exists(), target
         assert not anchor or anchor in anchors(file), target
 
 

@@ -264,6 +264,15 @@ def test_headers_that_come_late_move_the_booking_to_their_arrival() -> None:
     assert NOW + 360 <= ledger.opening(route, DEMAND, NOW + 300) <= NOW + 360.5
 
 
+def test_fractions_that_add_up_to_the_limit_fit_into_it() -> None:
+    ledger = Ledger()
+    model = Model(id="a", family="a", costs={"neurons": (0.1, 0, 0)}, **FACTS)
+    route = shares(ledger, quota("neurons", 0.3), model=model)
+    for _ in range(3):
+        reserve(ledger, route)
+    assert ledger.reserve(route, DEMAND, NOW) is None
+
+
 def test_a_window_of_fractions_is_empty_again_when_everything_has_expired() -> None:
     ledger = Ledger()
     model = Model(id="a", family="a", costs={"neurons": (0.1, 0.013, 0.7)}, **FACTS)

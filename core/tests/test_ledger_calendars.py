@@ -174,6 +174,14 @@ def test_a_clock_that_was_set_back_frees_nothing_and_blocks_nothing_for_long(
     assert after.reserve(shares, ONE, at(open_at))
 
 
+def test_a_pool_closed_by_a_clock_that_was_ahead_stays_closed_for_the_time_it_had_left() -> None:
+    before, shares = one_request()
+    before.close(shares, 90_000, until=90_500, unit="requests", window=None, limit=None)
+    after = Ledger()
+    after.load(before.dump(0), 5_000)
+    assert after.opening(shares_of(after), ONE, 5_000) == 5_500
+
+
 def test_bookings_from_the_future_keep_their_distance() -> None:
     before, shares = one_request(window=120, limit=2)
     for moment in (10_000, 10_060):

@@ -20,7 +20,7 @@ from freellm.tokens import IMAGE, PER_MESSAGE, PER_REPLY, Corrections, estimate,
         ("3.14159,2.71828,1.41421\n" * 40, (0.33, 0.55)),
         ("Größe, café, señor, naïve: déjà vu à l'œuvre. ", (0.25, 0.3)),
         ("Быстрая коричневая лиса прыгает через ленивую собаку. ", (0.33, 0.45)),
-        ("Η γρήγορη καφέ αλεπού πηδάει πάνω από το σκυλί. ", (0.35, 0.5)),
+        ("Γρήγορη καφέ αλεπού πηδάει πάνω από το σκυλί. ", (0.35, 0.5)),
         ("الثعلب البني السريع يقفز فوق الكلب الكسول. ", (0.35, 0.5)),
         ("तेज़ भूरी लोमड़ी आलसी कुत्ते के ऊपर कूदती है। ", (0.45, 0.65)),
         ("敏捷的棕色狐狸跳过了懒狗。", (0.9, 1.2)),
@@ -176,6 +176,6 @@ def test_the_usual_output_is_the_ninth_decile_of_the_last_answers(outputs: list[
 def test_models_that_come_and_go_do_not_fill_the_memory() -> None:
     corrections = Corrections()
     for number in range(5_000):
-        corrections.observe(f"m{number}", 100, 200, 10)
+        corrections.observe(f"m{number}", 100, 350, 10)
     assert corrections.correct("m0", 100) == 100
-    assert corrections.correct("m4999", 100) == 110
+    assert corrections.correct("m4999", 100) == 125

@@ -27,8 +27,8 @@ SETTLEMENT: Final = struct.Struct("<QdII")
 """Sequence number, stamped, input, output. A number of 0 says that the lease was stamped and is still open."""
 
 CHECKED_RESERVATION: Final = struct.Struct(f"<{RESERVATION.size}sI")
-CHECKED_SETTLEMENT: Final = struct.Struct(f"<{SETTLEMENT.size}sI")
-_SLOT: Final = struct.Struct(f"<{RESERVATION.size}sI{SETTLEMENT.size}sI")
+CHECKED_SETTLEMENT: Final = struct.Struct(f"<{SETTLEMENT.size}sI4x")
+_SLOT: Final = struct.Struct(f"<{RESERVATION.size}sI{SETTLEMENT.size}sI4x")
 _NUMBERS: Final = struct.Struct(f"<Q{CHECKED_RESERVATION.size - 8}xQ{CHECKED_SETTLEMENT.size - 8}x")
 
 _HEADER: Final = struct.Struct("<8sIII44x")
@@ -77,7 +77,7 @@ SETTLED_AT: Final = CHECKED_RESERVATION.size
 def numbers(file: mmap.mmap) -> list[tuple[int, int]]:
     """Return the two sequence numbers of every slot: reserved, settled.
 
-    Fast and unchecked. Each lies on eight bytes of its own, which processors store whole.
+    Fast and unchecked. Each is aligned to its eight bytes, which processors store whole, so none is ever torn.
     """
     with memoryview(file) as everything, everything[_HEADER.size :] as slots:
         return list(_NUMBERS.iter_unpack(slots))

@@ -38,25 +38,30 @@ def problem(value: Any, schema: Any, root: Any) -> str | None:
         (all(not problem(value, s, root) for s in schema.get("allOf", ())), "allOf"),
         ("type" not in schema or any(_is(value, kind) for kind in _listed(schema["type"])), "type"),
     ]
+    checks += _checks_by_type(value, schema, root)
+    return next((f"{value!r} breaks {name} of {schema!r}" for fine, name in checks if not fine), None)
+
+
+def _checks_by_type(value: Any, schema: Any, root: Any) -> list[tuple[Any, str]]:
     if isinstance(value, str):
-        checks += [
+        return [
             (len(value) >= schema.get("minLength", 0), "minLength"),
             (len(value) <= schema.get("maxLength", math.inf), "maxLength"),
             ("pattern" not in schema or re.search(schema["pattern"], value), "pattern"),
         ]
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         step = schema.get("multipleOf")
-        checks += [
+        return [
             (schema.get("minimum", -math.inf) <= value <= schema.get("maximum", math.inf), "bounds"),
             (value > schema.get("exclusiveMinimum", -math.inf), "exclusiveMinimum"),
             (value < schema.get("exclusiveMaximum", math.inf), "exclusiveMaximum"),
             (not step or value % step == 0, "multipleOf"),
         ]
-    elif isinstance(value, list):
+    if isinstance(value, list):
         prefix = schema.get("prefixItems", [])
         rest = schema.get("items", True)
         parts = [(v, prefix[at] if at < len(prefix) else rest) for at, v in enumerate(value)]
-        checks += [
+        return [
             (schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", math.inf), "length"),
             (
                 not schema.get("uniqueItems") or all(v not in value[:at] for at, v in enumerate(value)),
@@ -64,14 +69,14 @@ def problem(value: Any, schema: Any, root: Any) -> str | None:
             ),
             (all(not problem(v, part, root) for v, part in parts), "items"),
         ]
-    elif isinstance(value, dict):
+    if isinstance(value, dict):
         known, extra = schema.get("properties", {}), schema.get("additionalProperties", True)
-        checks += [
+        return [
             (all(name in value for name in schema.get("required", ())), "required"),
             (len(value) >= schema.get("minProperties", 0), "minProperties"),
             (all(not problem(v, known.get(name, extra), root) for name, v in value.items()), "properties"),
         ]
-    return next((f"{value!r} breaks {name} of {schema!r}" for fine, name in checks if not fine), None)
+    return []
 
 
 def _is(value: Any, kind: str) -> bool:

@@ -84,13 +84,10 @@ def sort(by: str, data_dir: Path | None, as_json: bool) -> None:
 
 
 def _moved(chain: Chain, entry: Entry, position: int) -> list[Entry]:
-    """Return all models with one put before the one that has the position now; the unused ones stay where they are."""
+    """Return all models with one put right behind the one that is to be before it, the unused ones where they are."""
     order = [other for other in chain.catalogue.entries if other is not entry]
-    tried = [other for other in chain.tried if other is not entry]
-    if position <= len(tried):
-        index = order.index(tried[position - 1])
-    else:
-        index = order.index(tried[-1]) + 1 if tried else len(order)
+    before = [other for other in chain.tried if other is not entry][: position - 1]
+    index = order.index(before[-1]) + 1 if before else 0
     return [*order[:index], entry, *order[index:]]
 
 

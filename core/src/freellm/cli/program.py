@@ -114,7 +114,7 @@ class _Broken(click.Command):
             kind = type(command).__name__
             return cls(
                 name,
-                f"the command {name!r} of the plugin {distribution} is a {kind}, not a click command; {cure}",
+                f"the command {name!r} of the plugin {distribution} is of type {kind}, not a click command; {cure}",
             )
         return command
 

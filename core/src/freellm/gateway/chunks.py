@@ -92,10 +92,8 @@ class ChunkStream:
                         out.append(received.raw)
                         continue
                 self._take((data,) if isinstance(chunks, Unchanged) else chunks, out)
-        except StreamBrokenError as broken:
-            raise StreamBrokenError(broken.failure, b"".join(out)) from broken
         except Exception as error:
-            raise StreamBrokenError(_failure(error), b"".join(out)) from error
+            raise _broken(error, out) from error
         return b"".join(out)
 
     def end(self, *, include_usage: bool, usage: Json) -> bytes:
@@ -108,17 +106,20 @@ class ChunkStream:
         out: list[bytes] = []
         try:
             chunks = self._normalizer.end()
+            self._take(() if isinstance(chunks, Unchanged) else chunks, out)
+            self._judge()
         except Exception as error:
-            raise StreamBrokenError(_failure(error)) from error
-        self._take(() if isinstance(chunks, Unchanged) else chunks, out)
-        if self.finish_reason is None:
-            raise StreamBrokenError(Failure(kind=Kind.NETWORK, message="the stream was cut"))
-        if not self.meaningful and self.finish_reason not in _LEGAL_WHEN_EMPTY:
-            raise StreamBrokenError(Failure(kind=Kind.BAD_ANSWER, message="the answer was empty"))
+            raise _broken(error, out) from error
         if include_usage:
             out.append(self._framed({"choices": [], "usage": self.usage or usage}))
         out.append(DONE)
         return b"".join(out)
+
+    def _judge(self) -> None:
+        if self.finish_reason is None:
+            raise StreamBrokenError(Failure(kind=Kind.NETWORK, message="the stream was cut"))
+        if not self.meaningful and self.finish_reason not in _LEGAL_WHEN_EMPTY:
+            raise StreamBrokenError(Failure(kind=Kind.BAD_ANSWER, message="the answer was empty"))
 
     def _take(self, chunks: Sequence[Json] | Failure, out: list[bytes]) -> None:
         if isinstance(chunks, Failure):
@@ -154,6 +155,11 @@ class ChunkStream:
         chunk["created"] = self._created
         chunk["model"] = self._model
         return frame(orjson.dumps(chunk))
+
+
+def _broken(error: Exception, out: Sequence[bytes]) -> StreamBrokenError:
+    failure = error.failure if isinstance(error, StreamBrokenError) else _failure(error)
+    return StreamBrokenError(failure, b"".join(out))
 
 
 def _failure(error: Exception) -> Failure:
@@ -196,4 +202,4 @@ class Whole:
     def end(self) -> Sequence[Json]:
         """Return the whole answer as chunks."""
         chunks, usage = as_stream(self._completion)
-        return [*chunks, {"choices": [], "usage": usage}] if usage else chunks
+        return [*chunks, {"choices": [], "usage": usage, "keep": self._completion.get("keep")}]

@@ -9,7 +9,8 @@ import msgspec
 
 from freellm.declarations import DAY, Quota
 from freellm.ledger.calendars import calendar_of
-from freellm.ledger.counters import Concurrent, Counter, Fixed, Rolling
+from freellm.ledger.counters import Concurrent, Counter, Fixed
+from freellm.ledger.rolling import Rolling
 
 ROUNDING: Final = 1e-12
 """The share of a limit that sums of fractions may go over it; far below one request or token."""

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 import msgspec
 
 from freellm.errors import StoreError
-from freellm.ledger.counters import BUCKETS, Rolling, Spending
+from freellm.ledger.counters import BUCKETS, Spending
 from freellm.ledger.pools import Learned, Pool
+from freellm.ledger.rolling import Rolling
 
 
 class PoolState(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +59,8 @@ def recall(pool: Pool, state: PoolState, now: float) -> None:
 
     If the state comes from the future, the clock was set back. Then a rolling window's bookings keep their
     distance from each other and the last of them counts from now on, a calendar's count for one period more, and a
-    closed pool stays closed for as long as it had left to be. So nothing is freed before its time,
-    and a clock that had been years ahead does not block a pool for years.
+    closed pool stays closed for as long as it had left to be. So nothing is freed before its time, and a clock that
+    had been years ahead does not block a pool for years.
 
     :raises StoreError: when the state cannot be read
     """

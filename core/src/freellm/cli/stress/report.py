@@ -53,7 +53,7 @@ def _lines(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Models served", _counts(figures["models"]) or "none"),
         (
             "X-Fallback-Attempts",
-            _counts({f"{n} attempts": c for n, c in figures["fallback_attempts"].items()}),
+            ", ".join(f"{n} on {c} requests" for n, c in figures["fallback_attempts"].items()),
         ),
         ("Latency", _spread(figures["latency_ms"])),
         ("Time to first byte", _spread(figures["first_byte_ms"])),

@@ -40,6 +40,10 @@ def _one_of(*names: str) -> Check:
     return check
 
 
+def _seed(value: Any) -> str | None:
+    return None if type(value) is int else "a whole number"
+
+
 def _stop(value: Any) -> str | None:
     strings = [value] if isinstance(value, str) else value
     good = isinstance(strings, list) and len(strings) <= 4 and all(isinstance(item, str) for item in strings)
@@ -70,7 +74,7 @@ CHECKS: Mapping[str, Check] = {
     "frequency_penalty": _between(-2, 2),
     "max_tokens": _whole(1),
     "max_completion_tokens": _whole(1),
-    "seed": _is(int, "a whole number"),
+    "seed": _seed,
     "stop": _stop,
     "logprobs": _boolean,
     "top_logprobs": _whole(0, 20),

@@ -88,7 +88,7 @@ class Conversation:
             raise _wrong(f"{path}.tool_call_id", "the id of the tool call it answers", call_id)
         if call_id not in self.tool_call_ids:
             raise RequestError(
-                f"{path}.tool_call_id is {call_id!r}, but no earlier assistant message has a tool call with that id; "
+                f"{path}.tool_call_id is {call_id!r:.60}, but no earlier assistant message has a tool call with that id; "
                 "send the assistant message with its tool_calls before the tool message",
                 param=f"{path}.tool_call_id",
             )
@@ -115,7 +115,7 @@ class Conversation:
         url = image.get("url") if isinstance(image, dict) else None
         if not isinstance(url, str) or not url.startswith(("data:image/", "https://", "http://")):
             expected = "an http(s) address or a data URI such as data:image/png;base64,…"
-            raise _wrong(f"{path}.image_url.url", expected, (url or "")[:40])
+            raise _wrong(f"{path}.image_url.url", expected, url)
         self.images = True
         if not url.startswith("data:"):
             self.remote_images = True
@@ -156,7 +156,7 @@ def _legacy_result(message: Json, path: str, tool_call_ids: Sequence[str]) -> Js
             path, "a function message after an assistant message with function_call", message.get("name")
         )
     rest = {name: value for name, value in message.items() if name != "name"}
-    return {**rest, "role": "tool", "tool_call_id": tool_call_ids[-1]}
+    return {**rest, "role": "tool", "tool_call_id": tool_call_ids[-1], "content": message.get("content") or ""}
 
 
 def _wrong(param: str, expected: str, value: Any) -> RequestError:

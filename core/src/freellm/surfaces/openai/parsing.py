@@ -29,6 +29,10 @@ _OWN = frozenset(
 """Fields that core reads itself; the others become parameters."""
 
 
+DEEPEST = 200
+"""Levels of nesting a body may have. What leaves again is nested a little deeper, and orjson writes 254 levels."""
+
+
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     """A chat request as the client meant it.
 
@@ -80,9 +84,22 @@ def _decoded(body: bytes) -> Json:
             f"the body is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}",
             code="invalid_json",
         ) from None
+    if body.count(b"[") + body.count(b"{") > DEEPEST and _is_deep(raw):
+        raise RequestError(f"the body is nested deeper than {DEEPEST} levels", code="invalid_json")
     if not isinstance(raw, dict):
         raise RequestError(f"the body must be a JSON object; got {type(raw).__name__}", code="invalid_json")
     return raw
+
+
+def _is_deep(raw: Any) -> bool:
+    """Tell whether writing a value fails once it is wrapped in as many levels as orjson allows it to have more."""
+    for _ in range(254 - DEEPEST):
+        raw = [raw]
+    try:
+        orjson.dumps(raw)
+    except TypeError:
+        return True
+    return False
 
 
 def _model(raw: Json) -> str:
@@ -106,8 +123,8 @@ def _parameters(raw: Json) -> Json:
             parameters[name] = value
     if (number := raw.get("n")) is not None and number != 1:
         raise RequestError(
-            f"n must be 1; got {number!r}: freellm returns one choice per request, send the request {number!r} times "
-            "instead",
+            f"n must be 1; got {repr(number)[:60]}: freellm returns one choice per request, send the request so many "
+            "times instead",
             param="n",
             code="unsupported_value",
         )
@@ -169,8 +186,9 @@ def _chosen(choice: Json) -> list[Any]:
         tools = allowed.get("tools") if isinstance(allowed, dict) else None
         if not isinstance(tools, list):
             raise _wrong("tool_choice.allowed_tools", "an object with mode and tools", allowed)
+        functions = [tool.get("function") if isinstance(tool, dict) else tool for tool in tools]
         return [
-            (tool.get("function") or {}).get("name") if isinstance(tool, dict) else tool for tool in tools
+            function.get("name") if isinstance(function, dict) else function for function in functions
         ]
     function = choice.get("function")
     if choice.get("type", "function") != "function" or not isinstance(function, dict):
