@@ -80,8 +80,8 @@ def answering(handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]
     ready, stopped = threading.Event(), asyncio.Event()
 
     async def serve() -> None:
-        server = web.Server(handler)
-        runner = web.ServerRunner(server)
+        server = web.Server(handler, handler_cancellation=True)
+        runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         root.append(f"http://127.0.0.1:{runner.addresses[0][1]}")

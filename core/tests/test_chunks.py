@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 import orjson
@@ -34,10 +35,14 @@ class Says:
 
     def __init__(self, each: Callable[[Json], Any] = lambda data: [data], end: Callable[[], Any] = tuple) -> None:
         self._each = each
-        self.end = end
+        self._end = end
 
     def __call__(self, event: Event) -> Chunks:
         said: Chunks = self._each(event.data)
+        return said
+
+    def end(self) -> Chunks:
+        said: Chunks = deepcopy(self._end())  # core writes into chunks, and these are shared by tests
         return said
 
 
@@ -250,13 +255,13 @@ class TestABreak:
         assert failure is not None
         assert failure.kind is kind
 
-    @pytest.mark.parametrize("data", [b"{}", b"[]", b'{"choices": null}', b'{"choices": [5]}', b"5"])
+    @pytest.mark.parametrize("data", [b"{}", b"[]", b'{"choices": [5]}', b"5"])
     def test_is_an_event_called_unchanged_that_is_no_chunk(self, data: bytes) -> None:
         says = Says(lambda data: UNCHANGED)
         raw, failure, _ = relayed(wire(*HELLO[:3], done=False) + b"data: " + data + b"\n\n" + wire(*HELLO), says)
-        if failure is not None:
-            assert failure.kind is Kind.BAD_ANSWER
-            assert text_of(raw) == "Hello"
+        assert failure is not None
+        assert failure.kind is Kind.BAD_ANSWER
+        assert text_of(raw) == "Hello"
 
 
 class TestTheEnd:

@@ -1,4 +1,9 @@
+import asyncio
+import itertools
 import json
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +20,7 @@ from freellm.cli.stress.phases import phases
 from freellm.cli.stress.results import Hop, Passed, Result, figures, spread
 from freellm.cli.stress.target import find_target
 from freellm.errors import SettingsError
+from processes import environment
 
 KEY = "fl-the-unified-key-of-this-test"
 GROQ, GOOGLE, LLAMA = "groq/openai/gpt-oss-120b", "google/gemini-2.5-flash", "groq/llama-3.3-70b-versatile"
@@ -79,7 +85,7 @@ def test_phases_cover_every_request_once_and_differ_from_their_neighbours(models
     results = [row for n, model in enumerate(models, 1) for row in served(n, n, model)]
     found = phases(results)
     assert [n for p in found for n in range(p.first, p.last + 1)] == list(range(1, len(models) + 1))
-    assert all(one.model != other.model for one, other in zip(found, found[1:], strict=False))
+    assert all(one.model != other.model for one, other in itertools.pairwise(found))
     assert sum(p.requests for p in found) == len(models)
 
 
@@ -198,7 +204,7 @@ class Proxy:
     def __init__(self) -> None:
         self.url = ""
         self.bodies: list[dict[str, Any]] = []
-        self.together = self.most_together = 0
+        self.four = asyncio.Barrier(4)
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.headers.get("Authorization") != f"Bearer {KEY}":
@@ -207,15 +213,15 @@ class Proxy:
             )
         if request.path == "/v1/models":
             return web.json_response({"object": "list", "data": []})
-        self.together += 1
-        self.most_together = max(self.most_together, self.together)
-        try:
-            return await self.complete(request)
-        finally:
-            self.together -= 1
+        return await self.complete(request)
 
     async def complete(self, request: web.BaseRequest) -> web.StreamResponse:
         self.bodies.append(await request.json())
+        if self.bodies[-1]["model"] == "four at once":
+            async with asyncio.timeout(10):
+                await self.four.wait()
+        if self.bodies[-1]["model"] == "two at most" and len(self.bodies) > 2:
+            await asyncio.sleep(30)
         if self.bodies[-1]["model"] == "hang up":
             assert request.transport is not None
             request.transport.close()
@@ -299,12 +305,30 @@ def test_streams_are_read_to_their_end(line: Commandline, proxy: Proxy) -> None:
 
 
 def test_requests_run_side_by_side_on_request(line: Commandline, proxy: Proxy) -> None:
-    told = line.document(
-        "stress", "--url", proxy.url, "--requests", "40", "--delay", "0", "--concurrency", "8"
+    arguments = ("--requests", "8", "--delay", "0", "--concurrency", "4", "--model", "four at once")
+    told = line.document("stress", "--url", proxy.url, *arguments)
+    assert told["succeeded"] == 8
+    assert [row["number"] for row in told["results"]] == list(range(1, 9))
+
+
+def test_a_stress_test_that_is_stopped_tells_what_there_is(line: Commandline, proxy: Proxy) -> None:
+    arguments = ("--url", proxy.url, "--requests", "9", "--delay", "0", "--model", "two at most", "--json")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "freellm", "stress", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(**line.variables),
     )
-    assert told["succeeded"] == 40
-    assert [row["number"] for row in told["results"]] == list(range(1, 41))
-    assert 1 < proxy.most_together <= 8
+    deadline = time.monotonic() + 30
+    while len(proxy.bodies) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert error == ""
+    told = json.loads(out)
+    assert (told["interrupted"], told["requests"], told["succeeded"]) == (True, 9, 2)
 
 
 def test_the_delay_stands_between_requests_and_not_behind_the_last(line: Commandline, proxy: Proxy) -> None:

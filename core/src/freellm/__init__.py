@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from freellm.access import auth
     from freellm.declarations import (
         Catalogue,
         DataPolicy,
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
         Quota,
         load_catalogue,
     )
-    from freellm.errors import FreeLLMError, PluginError
+    from freellm.errors import FreeLLMError, PluginError, RequestError
     from freellm.hookspecs import hookimpl
     from freellm.openai_compatible import OpenAICompatible
     from freellm.types import (
@@ -58,15 +59,18 @@ __all__ = [
     "ProviderInfo",
     "Quota",
     "Reading",
+    "RequestError",
     "Secret",
     "StreamNormalizer",
     "Upstream",
     "Verdict",
+    "auth",
     "hookimpl",
     "load_catalogue",
 ]
 
 _HOMES = {
+    "access": ("auth",),
     "declarations": (
         "Catalogue",
         "DataPolicy",
@@ -77,7 +81,7 @@ _HOMES = {
         "Quota",
         "load_catalogue",
     ),
-    "errors": ("FreeLLMError", "PluginError"),
+    "errors": ("FreeLLMError", "PluginError", "RequestError"),
     "hookspecs": ("hookimpl",),
     "openai_compatible": ("OpenAICompatible",),
     "types": (

@@ -199,4 +199,4 @@ class Health:
 
 
 def _doubled(first: float, times: int, most: float) -> float:
-    return min(first * 2 ** min(times, _MOST_DOUBLINGS), most)
+    return min(first * 2.0 ** min(times, _MOST_DOUBLINGS), most)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 from typing import Any, Literal
 
@@ -182,6 +182,23 @@ class Relay:
     def hooks_of(self, plugin: Any) -> tuple[str, ...]:
         """Return the names of the hooks that a plugin answers, sorted."""
         return tuple(sorted(caller.name for caller in self._manager.get_hookcallers(plugin) or ()))
+
+    def sole(self, hook: str) -> Callable[..., Any]:
+        """Return a directed hook as a plain call with keyword arguments.
+
+        The audience is one, so when no wrapper stands around it there is nobody to ask but the implementation
+        itself, with the arguments it named: what pluggy would do, at a tenth of its price.
+        """
+        caller: Callable[..., Any] = getattr(self._manager.hook, hook)
+        (only,) = getattr(self._manager.hook, hook).get_hookimpls()
+        if only.hookwrapper or getattr(only, "wrapper", False):
+            return caller
+        function, names = only.function, only.argnames
+
+        def ask(**arguments: Any) -> Any:
+            return function(*[arguments[name] for name in names])
+
+        return ask
 
     def answers(self, hook: str) -> bool:
         """Tell whether any plugin answers a hook."""

@@ -49,7 +49,7 @@ class Provider:
         self.name = name
         self._relay = plugins.relay(ProviderSpec, [(name, plugin)])
         self.hooks = self._relay.hooks_of(plugin)
-        self._callers = {hook: getattr(self._relay.hook, hook) for hook in self.hooks}
+        self._callers = {hook: self._relay.sole(hook) for hook in self.hooks}
         if missing := [hook for hook in REQUIRED if hook not in self.hooks]:
             raise PluginError(
                 f"plugin {name!r} is refused: it does not answer {', '.join(missing)}; "

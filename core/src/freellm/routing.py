@@ -188,14 +188,15 @@ class Router:
         for route in _in_turn(entry, sticky):
             if route in tried or route in offered:
                 continue
-            note = self._closed(route, demand, now())
+            note = self.closed(route, demand, now())
             if note is None:
                 offered.add(route)
                 yield route, _generous(route, demand, needs)
             else:
                 notes.append(note)
 
-    def _closed(self, route: Route, demand: Demand, now: float) -> PassedOver | None:
+    def closed(self, route: Route, demand: Demand, now: float) -> PassedOver | None:
+        """Return why a route cannot be taken at the moment; None when it can."""
         standing = route.closed_by(now)
         if standing is not None:
             said = partial(_cooling, standing.name, standing.cause, standing.stated)

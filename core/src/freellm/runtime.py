@@ -245,7 +245,8 @@ class Runtime:
         while True:
             await asyncio.sleep(LOOK_EVERY)
             try:
-                self.ledger.age(self.clock.now())
+                for lease in self.ledger.age(self.clock.now()):
+                    self._leases.settle(lease.slot, lease.at, lease.demand.input, lease.demand.output)
                 if self._is_stale or self.store.data_version() != self._seen:
                     self._is_stale = False
                     self.refresh()

@@ -6,10 +6,11 @@ from collections.abc import Collection
 
 from aiohttp import web
 
+from freellm.access import auth
 from freellm.errors import PluginError, SettingsError
 from freellm.runtime import Runtime
 from freellm.settings import is_loopback
-from freellm.surfaces.guard import Credentials, Hosts, auth, guard, unmarked
+from freellm.surfaces.guard import Credentials, Hosts, guard, unmarked
 from freellm.version import VERSION
 
 KEEP_ALIVE = 15.0

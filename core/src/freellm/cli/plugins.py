@@ -42,6 +42,7 @@ def list_(data_dir: Path | None, as_json: bool) -> None:
                  _hooks(row), row["reason"])
                 for row in rows
             ],
+            long=["hooks", "reason"],
         )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -12,6 +13,8 @@ import click
 
 _PIPE_WIDTH: Final = 400
 """Columns of a table that is not written to a terminal: wide enough for one line a row, so that grep works."""
+
+_GAP: Final = " " * 3
 
 _AGES: Final = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
@@ -28,28 +31,53 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], long: Sequence[str] = ()) -> None:
     """Print a table; None is an empty cell, a number stands right.
 
     :param columns: the headings
+    :param long: the columns that stand under their row when the terminal is too narrow for all
     """
+    cells = [list(row) for row in rows]
+    console = _console()
+    widths = [max(len(_text(row[index])) for row in [columns, *cells]) for index in range(len(columns))]
+    if sum(widths) + len(_GAP) * (len(widths) - 1) <= console.width or not long:
+        console.print(_drawn(columns, cells))
+        return
+    short = [index for index, heading in enumerate(columns) if heading not in long]
+    for row in cells:
+        click.echo(_GAP.join(_text(row[index]).ljust(widths[index]) for index in short).rstrip())
+        for index, heading in enumerate(columns):
+            if index not in short and (text := _text(row[index])):
+                click.echo(_indented(f"{heading}: {text}", console.width))
+
+
+def _drawn(columns: Sequence[str], cells: Sequence[Sequence[object]]) -> Any:
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    cells = [list(row) for row in rows]
     for index, heading in enumerate(columns):
         numbers = all(isinstance(row[index], int | float | None) for row in cells)
         drawn.add_column(heading, justify="right" if numbers else "left", overflow="fold")
     for row in cells:
-        drawn.add_row(*(_cell(value) for value in row))
-    _console().print(drawn)
+        drawn.add_row(*(Text(_text(value)) for value in row))
+    return drawn
 
 
-def _cell(value: object) -> Any:
-    from rich.text import Text
+def _text(value: object) -> str:
+    return "" if value is None else plain(str(value))
 
-    return Text("" if value is None else plain(str(value)))
+
+def _indented(text: str, width: int) -> str:
+    return textwrap.fill(
+        text,
+        max(width, 40),
+        initial_indent="    ",
+        subsequent_indent="      ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def plain(text: str) -> str:

@@ -134,12 +134,19 @@ class Gateway:
             if isinstance(outcome, PassedOver):
                 call.passed_over.append(outcome)
                 so_far.tried.update(route.entry.routes)  # another key changes nothing about it
-            elif outcome is not None:
+            elif outcome is None:
+                call.passed_over.append(self._taken(route, demand))
+            else:
                 if (final := so_far.take(outcome)) is not None:
                     raise refusal(call, self._clock.now(), final)
                 if self._is_over(call):
                     break
         raise refusal(call, self._clock.now(), so_far.doubted)
+
+    def _taken(self, route: Route, demand: Demand) -> PassedOver:
+        now = self._clock.now()
+        taken = PassedOver(route.entry.name, "quota", "its quota was taken meanwhile", now + 1.0)
+        return self._router.closed(route, demand, now) or taken
 
     def _is_over(self, call: Call) -> bool:
         return len(call.tried) >= self._limits.max_attempts or self._clock.now() >= call.needs.deadline
@@ -153,9 +160,9 @@ class Gateway:
     async def _follow_up(self, call: Call, route: Route, demand: Demand, outcome: Outcome) -> Outcome:
         """Ask a route that failed once more with the request its provider amended, once more if it was overloaded."""
         amended = retried = False
+        request: ChatRequest | None = None
         while isinstance(outcome, Tried):
             self._note(call, route, demand, outcome)
-            request: ChatRequest | None = None
             if outcome.failure.amend is not None and not amended:
                 amended, request = True, outcome.failure.amend
             elif outcome.kind is Kind.OVERLOADED and not retried and self._may_retry(call, route):

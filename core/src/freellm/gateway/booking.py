@@ -19,7 +19,7 @@ class Booking:
     :param lease: the reservation
     """
 
-    __slots__ = ("_clock", "_demand", "_lease", "_leases", "_ledger", "_over", "_route", "_slot")
+    __slots__ = ("_clock", "_demand", "_lease", "_leases", "_ledger", "_over", "_route")
 
     def __init__(
         self, ledger: Ledger, leases: LeaseFile, clock: Clock, route: Route, demand: Demand, lease: Lease
@@ -30,48 +30,47 @@ class Booking:
         self._route = route
         self._demand = demand
         self._lease = lease
-        self._slot = -1
         self._over = False
 
     def dispatch(self, now: float) -> None:
         """Make the reservation durable; the request is sent right after."""
         demand = self._demand
-        self._slot = self._leases.append(self._route.hash, now, demand.input, demand.output, demand.ceiling)
+        self._lease.slot = self._leases.append(
+            self._route.hash, now, demand.input, demand.output, demand.ceiling
+        )
 
     def stamp(self, now: float) -> None:
         """Move the booking to this moment: the answer's headers are here, so this is when it was counted."""
         self._ledger.stamp(self._lease, now)
-        self._leases.stamp(self._slot, now)
+        self._leases.stamp(self._lease.slot, now)
 
     def settle(self, input_tokens: int | None, output_tokens: int | None) -> None:
         """Book what was really used; of what is unknown, the reservation stands."""
         if self._end():
-            now = self._clock.now()
-            self._ledger.settle(self._lease, now, input_tokens, output_tokens)
-            self._persist(now, input_tokens, output_tokens)
+            self._ledger.settle(self._lease, self._clock.now(), input_tokens, output_tokens)
+            self._persist(input_tokens, output_tokens)
 
     def refuse(self) -> None:
         """Keep the request and release its tokens: it was refused before inference."""
         if self._end():
-            now = self._clock.now()
-            self._ledger.refuse(self._lease, now)
-            self._persist(now, 0, 0)
+            self._ledger.refuse(self._lease, self._clock.now())
+            self._persist(0, 0)
 
     def cancel(self) -> None:
         """Give everything back: nothing was sent."""
         if self._end():
             self._ledger.cancel(self._lease, self._clock.now())
-            self._leases.cancel(self._slot)
+            self._leases.cancel(self._lease.slot)
 
     def _end(self) -> bool:
         over, self._over = self._over, True
         return not over
 
-    def _persist(self, now: float, input_tokens: int | None, output_tokens: int | None) -> None:
-        demand = self._demand
+    def _persist(self, input_tokens: int | None, output_tokens: int | None) -> None:
+        demand, lease = self._demand, self._lease
         self._leases.settle(
-            self._slot,
-            now,
+            lease.slot,
+            lease.at,
             demand.input if input_tokens is None else input_tokens,
             demand.output if output_tokens is None else output_tokens,
         )

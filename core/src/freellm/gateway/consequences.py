@@ -14,6 +14,9 @@ from freellm.types import Failure, Kind
 
 DAY, HOUR = 86_400.0, 3_600.0
 
+BUSY = 2.0
+"""Seconds that a service which was asked too much at once is left alone when it does not say how long."""
+
 
 class Step(Enum):
     """What the gateway does next."""
@@ -118,6 +121,7 @@ class Consequences:
             unit=failure.unit,
             window=failure.window,
             limit=failure.limit,
+            scope=failure.scope,
         )
         if not closed or failure.scope in ("model", "key", "provider"):
             until = now + (HOUR if wait is None else wait)
@@ -125,9 +129,9 @@ class Consequences:
 
     def _concurrency(self, route: Route, failure: Failure, demand: Demand, now: float) -> None:
         self._learn(route, failure, now)
-        _closed_by(route, failure).close(
-            now + (failure.retry_after or 2.0), failure.kind, stated=failure.retry_after is not None
-        )
+        wait = _wait(failure, now)
+        until = now + (BUSY if wait is None else wait)
+        _closed_by(route, failure).close(until, failure.kind, stated=wait is not None)
 
     def _too_large(self, route: Route, failure: Failure, demand: Demand, now: float) -> None:
         self._health.refused_size(route.standing, demand.input + demand.ceiling, now)
@@ -145,8 +149,8 @@ class Consequences:
         self._health.missing(route.entry.standing, route.key.id, now)
 
     def _failed(self, route: Route, failure: Failure, demand: Demand, now: float) -> None:
-        if failure.retry_after is not None:
-            route.entry.standing.close(now + failure.retry_after, failure.kind, stated=True)
+        if (wait := _wait(failure, now)) is not None:
+            route.entry.standing.close(now + wait, failure.kind, stated=True)
         self._health.failed(route.entry.standing, failure.kind, now)
 
     def _bad_answer(self, route: Route, failure: Failure, demand: Demand, now: float) -> None:
@@ -161,6 +165,7 @@ class Consequences:
                 window=failure.window,
                 limit=failure.limit,
                 evidence=f"{route.entry.name} answered {failure.kind}",
+                scope=failure.scope,
             )
 
 

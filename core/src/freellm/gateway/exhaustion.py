@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from freellm.errors import RequestError
 from freellm.gateway.calls import Call, Tried
 from freellm.gateway.consequences import RULES, Rule
+from freellm.ledger import Demand, Ledger
 from freellm.routing import PassedOver
 from freellm.types import Json, Kind
 
@@ -90,15 +91,17 @@ def _param(rule: Rule) -> str | None:
     return {"context_length_exceeded": "messages", "model_not_found": "model"}.get(rule.code)
 
 
-def _openings(call: Call) -> Iterable[float]:
-    yield from (note.opens_at for note in call.passed_over if math.isfinite(note.opens_at))
+def _openings(call: Call, now: float) -> Iterable[float]:
+    yield from (note.opens_at for note in call.passed_over)
+    smallest = Demand(call.needs.tokens, 1, 1)
     for tried in call.tried:
-        yield max(standing.closed_until for standing in tried.route.standings())
+        closed = max(standing.closed_until for standing in tried.route.standings())
+        yield max(closed, Ledger.opening(tried.route.shares, smallest, now))
 
 
 def _wait(call: Call, now: float) -> float:
     """Return the seconds until the first route opens; at least one, when none says."""
-    return max(min((at for at in _openings(call) if at > now), default=now) - now, 1.0)
+    return max(min((at for at in _openings(call, now) if now < at < math.inf), default=now) - now, 1.0)
 
 
 def _routes(passed_over: Sequence[PassedOver], now: float) -> Iterable[Json]:

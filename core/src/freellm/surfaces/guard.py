@@ -9,37 +9,19 @@ import hashlib
 import hmac
 import logging
 import re
-from collections.abc import Callable, Collection
-from typing import Any, Literal, TypeVar
+from collections.abc import Collection
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
+from freellm.access import LEVELS, level_of
 from freellm.errors import RequestError
 from freellm.surfaces.errors import render
 from freellm.surfaces.ids import RequestIds
 
 _log = logging.getLogger(__name__)
 
-Level = Literal["key", "public"]
-_LEVELS = ("key", "public")
-_ATTRIBUTE = "freellm_auth"
 _HOST = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[\w.\-]+)(?::\d{1,5})?", re.ASCII)
-
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-
-def auth(level: Level) -> Callable[[_F], _F]:
-    """Mark a handler with who may call it.
-
-    :param level: `key`, whoever has the unified key; `public`, everyone who reaches the port
-    """
-
-    def mark(handler: _F) -> _F:
-        setattr(handler, _ATTRIBUTE, level)
-        return handler
-
-    return mark
 
 
 def unmarked(app: web.Application) -> list[str]:
@@ -48,7 +30,7 @@ def unmarked(app: web.Application) -> list[str]:
         {
             f"{route.method} {route.resource.canonical if route.resource else '?'}"
             for route in app.router.routes()
-            if getattr(route.handler, _ATTRIBUTE, None) not in _LEVELS
+            if level_of(route.handler) not in LEVELS
         }
     )
 
@@ -161,12 +143,14 @@ def guard(credentials: Credentials, hosts: Hosts, ids: RequestIds) -> Middleware
                 hosts.check(request)
                 if len(checked_hosts) < 100:
                     checked_hosts.add(host)
-            if getattr(request.match_info.handler, _ATTRIBUTE, None) == "key":
+            if level_of(request.match_info.handler) == "key":
                 credentials.check(request)
             return await handler(request)
         except RequestError as error:
             return render(error, ids.of(request))
         except web.HTTPException as error:
+            if error.status < 400:  # a redirect is no error
+                raise
             return _plain(error, request, ids)
         except ConnectionError:  # the client has left: nobody reads this answer, and it is no error of ours
             return web.Response(status=499)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from io import BytesIO
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import orjson
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from aiohttp.abc import AbstractResolver
+from aiohttp.payload import BytesIOPayload, BytesPayload, Payload
 
 from freellm.errors import UpstreamError
 from freellm.types import Answer, Kind, Upstream
@@ -16,10 +17,11 @@ from freellm.upstream import images
 from freellm.upstream.exchange import Exchange
 from freellm.upstream.failures import FAILURES, convert
 from freellm.upstream.guard import guarded
+from freellm.upstream.limits import FirstByteLimits
 from freellm.upstream.urls import join
 
 CONNECT_SECONDS: Final = 5.0
-"""Seconds for resolving, connecting and TLS together."""
+"""Seconds for connecting and TLS; the first-byte limit covers resolving as well."""
 
 KEEP_ALIVE_SECONDS: Final = 60.0
 """Seconds that an idle connection is kept."""
@@ -48,6 +50,8 @@ class UpstreamClient:
         self._resolver = resolver
         self._sessions: dict[bool, ClientSession] = {}
         self._closed = False
+        self._loop: asyncio.AbstractEventLoop
+        self._limits: FirstByteLimits | None = None
 
     async def send(
         self, upstream: Upstream, base_url: str, *, local: bool, first_byte_timeout: float
@@ -61,13 +65,16 @@ class UpstreamClient:
         """
         url = join(base_url, upstream.path, local)
         session = self._sessions.get(local) or self._open(local)
-        data: bytes | BytesIO | None = None
+        data: Payload | None = None
         headers = upstream.headers
         if upstream.body is not None:
             data = _payload(upstream.body)
             headers = {**_JSON, **headers}
-        loop = asyncio.get_running_loop()
-        limit = _FirstByteLimit(loop, first_byte_timeout)
+        limits = self._limits
+        if limits is None:
+            self._loop = asyncio.get_running_loop()
+            self._limits = limits = FirstByteLimits(self._loop)
+        limit = limits.start(first_byte_timeout)
         try:
             response = await session.request(
                 upstream.method, url, data=data, headers=headers, allow_redirects=False
@@ -80,9 +87,9 @@ class UpstreamClient:
             failure = convert(error, str(url.host))
             limit.was_the_cause()
         else:
-            return Exchange(response, str(url.host), loop)
+            return Exchange(response, str(url.host), self._loop)
         finally:
-            limit.stop()
+            limits.stop(limit)
         raise failure
 
     async def probe(
@@ -132,7 +139,7 @@ def open_session(*, local: bool, resolver: AbstractResolver | None = None) -> Cl
     )
     return ClientSession(
         connector=connector,
-        timeout=ClientTimeout(total=None, connect=CONNECT_SECONDS),
+        timeout=ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
         headers={"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"},
         cookie_jar=DummyCookieJar(),
         auto_decompress=False,
@@ -140,35 +147,15 @@ def open_session(*, local: bool, resolver: AbstractResolver | None = None) -> Cl
     )
 
 
-class _FirstByteLimit:
-    """Cancels the current task after some seconds, as `asyncio.timeout` does, at a fifth of its price."""
+def _payload(body: Any) -> Payload:
+    """Return a body as JSON; a large one as a file, which aiohttp sends in pieces and lets others run in between.
 
-    __slots__ = ("_before", "_handle", "_rang", "_task")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-        self._task = cast("asyncio.Task[Any]", asyncio.current_task())
-        self._before = self._task.cancelling()
-        self._rang = False
-        self._handle = loop.call_later(seconds, self._ring)
-
-    def _ring(self) -> None:
-        self._rang = True
-        self._task.cancel()
-
-    def was_the_cause(self) -> bool:
-        """Take the cancellation back, if it was ours; return whether nobody else asked for it too."""
-        return self._rang and self._task.uncancel() <= self._before
-
-    def stop(self) -> None:
-        self._handle.cancel()
-
-
-def _payload(body: Any) -> bytes | BytesIO:
-    """Return a body as JSON; a large one as a file, which aiohttp sends in pieces and lets others run in between."""
+    A ready payload spares aiohttp the search for the kind that fits.
+    """
     try:
         data = orjson.dumps(body)
     except TypeError:  # its text may quote the body
         data = b""
     if not data:
         raise UpstreamError(Kind.BAD_ANSWER, "the provider's plugin made a body that is not JSON")
-    return data if len(data) < LARGE_BODY else BytesIO(data)
+    return BytesPayload(data) if len(data) < LARGE_BODY else BytesIOPayload(BytesIO(data))

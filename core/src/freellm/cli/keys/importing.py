@@ -148,6 +148,7 @@ def _show(taken: Sequence[Taken], ignored: Sequence[str], dry_run: bool, as_json
         printing.table(
             ["provider", "variable", "what", "state", "reason"],
             [(row.provider, row.variable, row.outcome, row.state, row.reason) for row in taken],
+            long=["reason"],
         )
     else:
         click.echo("There is no key of an installed provider in it.")

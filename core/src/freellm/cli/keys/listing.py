@@ -55,6 +55,7 @@ def show(rows: Sequence[dict[str, Any]]) -> None:
             )
             for row in rows
         ],
+        long=["reason"],
     )
 
 

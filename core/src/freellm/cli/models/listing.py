@@ -108,4 +108,5 @@ def _show(rows: list[dict[str, Any]]) -> None:
             )
             for row in rows
         ],
+        long=["can", "limits", "why"],
     )

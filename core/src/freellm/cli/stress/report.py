@@ -24,6 +24,7 @@ def show(figures: Mapping[str, Any], found: Sequence[Phase]) -> None:
             (f"Phase {phase.phase}", _range(phase), phase.model or "nobody", phase.why)
             for phase in found[:_PHASES_SHOWN]
         ],
+        long=["why"],
     )
     if len(found) > _PHASES_SHOWN:
         click.echo(f"… and {len(found) - _PHASES_SHOWN} more phases; --json has all of them")

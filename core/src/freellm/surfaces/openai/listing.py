@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
+from freellm.access import auth
 from freellm.catalogue import Entry
 from freellm.errors import RequestError
 from freellm.routing import Needs, Order, PassedOver
-from freellm.surfaces.guard import auth
 from freellm.types import Json
 
 if TYPE_CHECKING:

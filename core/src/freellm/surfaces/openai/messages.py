@@ -156,7 +156,12 @@ def _legacy_result(message: Json, path: str, tool_call_ids: Sequence[str]) -> Js
             path, "a function message after an assistant message with function_call", message.get("name")
         )
     rest = {name: value for name, value in message.items() if name != "name"}
-    return {**rest, "role": "tool", "tool_call_id": tool_call_ids[-1], "content": message.get("content") or ""}
+    return {
+        **rest,
+        "role": "tool",
+        "tool_call_id": tool_call_ids[-1],
+        "content": message.get("content") or "",
+    }
 
 
 def _wrong(param: str, expected: str, value: Any) -> RequestError:

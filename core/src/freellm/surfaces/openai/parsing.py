@@ -187,9 +187,7 @@ def _chosen(choice: Json) -> list[Any]:
         if not isinstance(tools, list):
             raise _wrong("tool_choice.allowed_tools", "an object with mode and tools", allowed)
         functions = [tool.get("function") if isinstance(tool, dict) else tool for tool in tools]
-        return [
-            function.get("name") if isinstance(function, dict) else function for function in functions
-        ]
+        return [function.get("name") if isinstance(function, dict) else function for function in functions]
     function = choice.get("function")
     if choice.get("type", "function") != "function" or not isinstance(function, dict):
         raise _wrong("tool_choice", "an object {'type': 'function', 'function': {'name': …}}", choice)

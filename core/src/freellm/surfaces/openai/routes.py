@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import hdrs, web
 
+from freellm.access import auth
 from freellm.errors import RequestError
 from freellm.gateway import Call, Served
 from freellm.hookspecs import hookimpl
 from freellm.sessions import digest, earlier, named
-from freellm.surfaces.guard import auth
 from freellm.surfaces.openai.headers import answer_headers
 from freellm.surfaces.openai.listing import ModelListing
 from freellm.surfaces.openai.parsing import Parsed, parse

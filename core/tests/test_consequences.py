@@ -1,0 +1,289 @@
+"""What follows from each kind of failure, row by row of docs/failures.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_world import START, World, key, model, provider, quota
+
+from freellm import Failure, Kind
+from freellm.gateway.consequences import RULES, Consequences, Step
+from freellm.health import Standing
+from freellm.ledger import Demand, Pool
+
+DEMAND = Demand(100, 50, 60)
+MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
+
+
+class Scene:
+    """One provider with two models and two keys, and what failures do to it."""
+
+    def __init__(self) -> None:
+        self.world = World(
+            provider(
+                "lab",
+                [model("m"), model("n")],
+                [
+                    quota(30, members=("m",)),
+                    quota(1_000, window=DAY, members=("m",), clock="utc-midnight"),
+                    quota(5_000, window=DAY, clock="utc-midnight"),
+                    quota(None, "tokens", members=("m",)),
+                    quota(4, "concurrent", None, members=("m",)),
+                ],
+            ),
+            keys=[key("lab", "k1"), key("lab", "k2")],
+        )
+        self.route = self.world.route("lab/m#k1")
+        self.consequences = Consequences(self.world.ledger, self.world.health)
+
+    def draw(self, kind: Kind, now: float = START, **facts: Any) -> None:
+        self.consequences.draw(self.route, Failure(kind=kind, **facts), DEMAND, now)
+
+    def pool(self, name: str) -> Pool:
+        (found,) = (share.pool for share in self.route.shares if share.pool.quota.name == name)
+        return found
+
+    def closed(self) -> dict[str, float]:
+        """Return what is closed and for how long."""
+        standings = {standing.name: standing.closed_until - START for standing in self.world.health.closed(START)}
+        pools = {pool.quota.name: pool.closed_until - START for pool in self.world.ledger.pools() if pool.closed_until}
+        return standings | pools
+
+    def standing(self, scope: str) -> Standing:
+        return self.world.health.standing(STANDINGS[scope])
+
+
+STANDINGS = {
+    "route": "route lab/m#k1",
+    "model": "model lab/m",
+    "key": "key lab#k1",
+    "account": "key lab#k1",
+    "ip": "provider lab",
+    "provider": "provider lab",
+}
+MIDNIGHT = DAY - START % DAY
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+def test_every_kind_has_a_rule() -> None:
+    assert set(RULES) == set(Kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "step", "status", "type_", "code", "settle"),
+    [
+        (Kind.RATE_LIMITED, Step.NEXT, 429, "rate_limit_error", "all_routes_exhausted", False),
+        (Kind.QUOTA_EXHAUSTED, Step.NEXT, 429, "rate_limit_error", "all_routes_exhausted", False),
+        (Kind.CONCURRENCY, Step.NEXT, 429, "rate_limit_error", "all_routes_exhausted", False),
+        (Kind.TOO_LARGE, Step.NEXT, 413, "invalid_request_error", "request_too_large", False),
+        (Kind.CONTEXT_EXCEEDED, Step.NEXT, 400, "invalid_request_error", "context_length_exceeded", False),
+        (Kind.BAD_KEY, Step.NEXT, 502, "upstream_error", "all_routes_failed", False),
+        (Kind.FORBIDDEN, Step.NEXT, 502, "upstream_error", "all_routes_failed", False),
+        (Kind.PAYMENT_REQUIRED, Step.NEXT, 502, "upstream_error", "all_routes_failed", False),
+        (Kind.MODEL_GONE, Step.NEXT, 404, "invalid_request_error", "model_not_found", False),
+        (Kind.CONTENT_FILTERED, Step.STOP, 400, "invalid_request_error", "content_policy_violation", True),
+        (Kind.BAD_REQUEST, Step.SECOND_OPINION, 400, "invalid_request_error", "invalid_request", False),
+        (Kind.OVERLOADED, Step.RETRY, 502, "upstream_error", "all_routes_failed", False),
+        (Kind.TIMEOUT, Step.NEXT_PROVIDER, 504, "timeout_error", "deadline_exceeded", True),
+        (Kind.NETWORK, Step.NEXT_PROVIDER, 502, "upstream_error", "all_routes_failed", True),
+        (Kind.BAD_ANSWER, Step.NEXT, 502, "upstream_error", "all_routes_failed", True),
+        (Kind.CANCELLED, Step.STOP, 499, "invalid_request_error", "client_closed_request", True),
+    ],
+)
+def test_the_rules(kind: Kind, step: Step, status: int, type_: str, code: str, settle: bool) -> None:
+    rule = RULES[kind]
+    assert (rule.step, rule.status, rule.type, rule.code, rule.settle) == (step, status, type_, code, settle)
+
+
+@pytest.mark.parametrize("kind", [Kind.CONTEXT_EXCEEDED, Kind.BAD_REQUEST, Kind.CONTENT_FILTERED, Kind.CANCELLED])
+def test_what_the_client_caused_is_held_against_nobody(scene: Scene, kind: Kind) -> None:
+    for _ in range(5):
+        scene.draw(kind, limit=10, unit="tokens", retry_after=5.0)
+    assert scene.closed() == {}
+    assert not scene.world.health.penalized
+    assert scene.pool("tokens/60s:m").learned is None
+
+
+class TestRateLimits:
+    @pytest.mark.parametrize("scope", STANDINGS)
+    def test_close_what_they_speak_for(self, scene: Scene, scope: Any) -> None:
+        scene.draw(Kind.RATE_LIMITED, scope=scope, retry_after=7.5)
+        assert scene.closed() == {STANDINGS[scope]: 7.5}
+        assert scene.standing(scope).stated
+
+    def test_sink_the_model_by_three_places(self, scene: Scene) -> None:
+        scene.draw(Kind.RATE_LIMITED, scope="key")
+        assert scene.route.entry.standing.penalty(START) == 3
+
+    @pytest.mark.parametrize(
+        ("facts", "seconds"),
+        [
+            ({}, 15),
+            ({"retry_after": 0.0}, 1),
+            ({"retry_after": -5.0}, 1),
+            ({"retry_after": 90.5}, 90.5),
+            ({"retry_after": 1e12}, DAY),
+            ({"resets_at": START + 40}, 40),
+            ({"resets_at": START - 40}, 1),
+            ({"resets_at": START + 1e12}, 32 * DAY),
+            ({"resets_at": START + 40, "retry_after": 90}, 40),
+        ],
+    )
+    def test_last_as_long_as_is_stated_within_reason(self, scene: Scene, facts: Any, seconds: float) -> None:
+        scene.draw(Kind.RATE_LIMITED, **facts)
+        assert scene.closed() == {"route lab/m#k1": seconds}
+
+    def test_teach_a_limit_that_is_stated(self, scene: Scene) -> None:
+        scene.draw(Kind.RATE_LIMITED, limit=6_000, unit="tokens", window=MINUTE)
+        pool = scene.pool("tokens/60s:m")
+        assert pool.limit == 6_000
+        assert pool.learned is not None
+        assert pool.learned.evidence == "lab/m answered rate_limited"
+
+    def test_teach_the_limit_of_the_pool_they_speak_of(self, scene: Scene) -> None:
+        scene.draw(Kind.RATE_LIMITED, limit=4_000, unit="requests", window=DAY, scope="account")
+        assert scene.pool("requests/86400s:*").limit == 4_000
+        assert scene.pool("requests/86400s:m").limit == 1_000
+
+
+class TestExhaustedQuotas:
+    @pytest.mark.parametrize(
+        ("facts", "closed"),
+        [
+            ({}, {"requests/86400s:m": MIDNIGHT}),
+            ({"retry_after": 500.0}, {"requests/86400s:m": 500}),
+            ({"resets_at": START + 900}, {"requests/86400s:m": 900}),
+            ({"unit": "requests", "window": MINUTE, "retry_after": 9.0}, {"requests/60s:m": 9}),
+            ({"unit": "tokens", "retry_after": 9.0}, {"tokens/60s:m": 9}),
+            ({"scope": "account", "unit": "requests", "window": DAY}, {"requests/86400s:*": MIDNIGHT}),
+            ({"scope": "account", "window": MINUTE, "retry_after": 9.0}, {"key lab#k1": 9}),
+            ({"unit": "neurons"}, {"route lab/m#k1": HOUR}),
+            ({"unit": "neurons", "retry_after": 70.0}, {"route lab/m#k1": 70}),
+            ({"unit": "neurons", "scope": "provider"}, {"provider lab": HOUR}),
+            ({"scope": "model", "retry_after": 9.0}, {"requests/86400s:m": 9, "model lab/m": 9}),
+            ({"scope": "key", "retry_after": 9.0}, {"requests/86400s:*": 9, "key lab#k1": 9}),
+        ],
+    )
+    def test_close_the_pool_that_is_meant_else_what_they_speak_for(
+        self, scene: Scene, facts: Any, closed: dict[str, float]
+    ) -> None:
+        scene.draw(Kind.QUOTA_EXHAUSTED, **facts)
+        assert scene.closed() == pytest.approx(closed)
+        assert scene.route.entry.standing.penalty(START) == 3
+
+    def test_leave_the_other_key_open(self, scene: Scene) -> None:
+        scene.draw(Kind.QUOTA_EXHAUSTED, unit="requests", window=DAY)
+        other, ledger = scene.world.route("lab/m#k2"), scene.world.ledger
+        assert not ledger.fits(scene.route.shares, DEMAND, START)
+        assert ledger.fits(other.shares, DEMAND, START)
+
+    def test_teach_a_limit_that_is_stated(self, scene: Scene) -> None:
+        scene.draw(Kind.QUOTA_EXHAUSTED, unit="requests", window=DAY, limit=200)
+        assert scene.pool("requests/86400s:m").limit == 200
+
+
+class TestTooMuchAtOnce:
+    @pytest.mark.parametrize(
+        ("facts", "seconds"), [({}, 2), ({"retry_after": 0.0}, 1), ({"retry_after": 30.0}, 30), ({"retry_after": 1e9}, DAY)]
+    )
+    def test_closes_the_route_for_a_moment(self, scene: Scene, facts: Any, seconds: float) -> None:
+        scene.draw(Kind.CONCURRENCY, **facts)
+        assert scene.closed() == {"route lab/m#k1": seconds}
+        assert scene.route.standing.stated is bool(facts)
+        assert not scene.world.health.penalized
+
+    def test_teaches_a_limit_that_is_stated(self, scene: Scene) -> None:
+        scene.draw(Kind.CONCURRENCY, unit="concurrent", limit=2)
+        assert scene.pool("concurrent:m").limit == 2
+
+
+def test_a_request_too_large_closes_the_route_to_its_like_and_to_nothing_smaller(scene: Scene) -> None:
+    scene.draw(Kind.TOO_LARGE)
+    assert scene.closed() == {}
+    assert scene.route.standing.refuses(DEMAND.input + DEMAND.ceiling, START)
+    assert not scene.route.standing.refuses(DEMAND.input + DEMAND.ceiling - 1, START)
+    assert not scene.world.route("lab/m#k2").standing.refuses(10**9, START)
+
+
+def test_a_bad_key_closes_the_key_and_no_other(scene: Scene) -> None:
+    scene.draw(Kind.BAD_KEY, scope="route")
+    assert scene.closed() == {"key lab#k1": 600}
+
+
+@pytest.mark.parametrize("scope", STANDINGS)
+@pytest.mark.parametrize(("kind", "seconds"), [(Kind.FORBIDDEN, 6 * HOUR), (Kind.PAYMENT_REQUIRED, DAY)])
+def test_what_is_not_allowed_is_left_alone_for_hours(scene: Scene, kind: Kind, seconds: float, scope: Any) -> None:
+    scene.draw(kind, scope=scope)
+    assert scene.closed() == {STANDINGS[scope]: seconds}
+
+
+def test_a_missing_model_is_left_alone_and_longer_once_another_key_misses_it_too(scene: Scene) -> None:
+    scene.draw(Kind.MODEL_GONE)
+    assert scene.closed() == {"model lab/m": HOUR}
+    scene.route = scene.world.route("lab/m#k2")
+    scene.draw(Kind.MODEL_GONE)
+    assert scene.closed() == {"model lab/m": 7 * DAY}
+
+
+@pytest.mark.parametrize("kind", [Kind.OVERLOADED, Kind.TIMEOUT, Kind.NETWORK])
+class TestFailures:
+    def test_open_the_models_breaker_at_the_third(self, scene: Scene, kind: Kind) -> None:
+        for closed in ({}, {}, {"model lab/m": 30}):
+            scene.draw(kind)
+            assert scene.closed() == closed
+        assert scene.route.entry.standing.cause is kind
+        assert not scene.route.entry.standing.stated
+
+    @pytest.mark.parametrize(("stated", "seconds"), [(9.0, 9), (0.0, 1), (1e12, DAY)])
+    def test_close_the_model_for_as_long_as_is_stated(
+        self, scene: Scene, kind: Kind, stated: float, seconds: float
+    ) -> None:
+        scene.draw(kind, retry_after=stated)
+        assert scene.closed() == {"model lab/m": seconds}
+        assert scene.route.entry.standing.stated
+
+    def test_never_touch_the_key(self, scene: Scene, kind: Kind) -> None:
+        for _ in range(9):
+            scene.draw(kind, scope="key")
+        assert set(scene.closed()) == {"model lab/m"}
+
+
+def test_two_bad_answers_open_the_models_breaker(scene: Scene) -> None:
+    scene.draw(Kind.BAD_ANSWER)
+    assert scene.closed() == {}
+    scene.draw(Kind.BAD_ANSWER)
+    assert scene.closed() == {"model lab/m": 30}
+
+
+FACTS = st.fixed_dictionaries(
+    {"kind": st.sampled_from(Kind), "scope": st.sampled_from(sorted(STANDINGS))},
+    optional={
+        "retry_after": st.floats(-10, 1e12),
+        "resets_at": st.floats(START - 1e6, START + 1e12),
+        "limit": st.integers(0, 10_000),
+        "unit": st.sampled_from(["requests", "tokens", "concurrent", "neurons"]),
+        "window": st.sampled_from([1.0, MINUTE, DAY]),
+    },
+)
+
+
+@given(st.lists(st.tuples(FACTS, st.floats(0, 1_000)), max_size=30))
+def test_nothing_is_closed_for_more_than_a_month_and_other_keys_pools_never(failures: list[tuple[Any, float]]) -> None:
+    scene, now = Scene(), START
+    for facts, seconds in failures:
+        now += seconds
+        scene.draw(now=now, **facts)
+    for standing in scene.world.health.closed(now):
+        assert standing.closed_until <= now + 32 * DAY
+        assert standing.cause is not None
+    for share in scene.world.route("lab/m#k2").shares:
+        assert share.pool.closed_until == 0
+    for share in scene.route.shares:
+        assert share.pool.closed_until <= now + 32 * DAY
