@@ -47,7 +47,10 @@ class Site:
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
         lines = [f"{name} = {value}" for name, value in (points or {module: f"{module}:plugin"}).items()]
         (info / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines, ""]))
-        files = [f"{module}.py", *(f"{info.name}/{name}" for name in ("METADATA", "entry_points.txt", "RECORD"))]
+        files = [
+            f"{module}.py",
+            *(f"{info.name}/{name}" for name in ("METADATA", "entry_points.txt", "RECORD")),
+        ]
         (info / "RECORD").write_text("".join(f"{name},,\n" for name in files))
         importlib.invalidate_caches()
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from grammar import check_error
 
 from freellm_simulator import Simulation
+from grammar import check_error
 from running import RunningProxy, running_proxy
 
 

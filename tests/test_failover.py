@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from grammar import check_completion, check_error, check_stream
 
 from faults.faultup import MODES, FaultUp, faultup
+from grammar import check_completion, check_error, check_stream
 from running import RunningProxy, running_proxy
 
 BEFORE_THE_FIRST_DELTA = sorted(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_world import World, key, model, provider, quota
 
-from freellm.catalogue import ABILITY_BITS, Choice, build, mask_of, overrides, route_hash
+from freellm.catalogue import ABILITY_BITS, Choice, build, mask_of, overrides
+from freellm.fingerprints import route_hash
 from freellm.health import Health
 from freellm.ledger import Ledger
+from small_world import World, key, model, provider, quota
 
 
 def names(*entries: object) -> list[str]:
@@ -80,7 +81,9 @@ FAMILIES = World(
             model("old", family="big", status="retired"),
         ],
     ),
-    provider("alp", [model("big-one", family="big", intelligence_rank=1), model("vendor/big-1", family="big")]),
+    provider(
+        "alp", [model("big-one", family="big", intelligence_rank=1), model("vendor/big-1", family="big")]
+    ),
 ).catalogue
 
 
@@ -116,7 +119,11 @@ class TestNames:
 
     @pytest.mark.parametrize(
         ("name", "nearest"),
-        [("big-ome", "big-one"), ("VENDOR/BIG-1", "vendor/big-1"), ("lab/vendor/smal-1", "lab/vendor/small-1")],
+        [
+            ("big-ome", "big-one"),
+            ("VENDOR/BIG-1", "vendor/big-1"),
+            ("lab/vendor/smal-1", "lab/vendor/small-1"),
+        ],
     )
     def test_that_are_mistyped_have_near_ones(self, name: str, nearest: str) -> None:
         assert FAMILIES.nearest(name)[0] == nearest

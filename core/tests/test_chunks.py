@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from typing import Any
+from itertools import pairwise
+from typing import Any, ClassVar
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_world import START, World, model, provider
 
 from freellm import UNCHANGED, ChatRequest, Event, Failure, Kind
 from freellm.gateway.chunks import ChunkStream, StreamBrokenError, Whole, as_stream
 from freellm.sse import DONE, SSEParser, frame
 from freellm.types import Chunks, Json, StreamNormalizer
+from small_world import START, World, model, provider
 
 WORLD = World(provider("lab", [model("m")]))
 ROUTE = WORLD.route()
@@ -33,7 +34,9 @@ class Says:
     :param end: what the end becomes
     """
 
-    def __init__(self, each: Callable[[Json], Any] = lambda data: [data], end: Callable[[], Any] = tuple) -> None:
+    def __init__(
+        self, each: Callable[[Json], Any] = lambda data: [data], end: Callable[[], Any] = tuple
+    ) -> None:
         self._each = each
         self._end = end
 
@@ -48,7 +51,14 @@ class Says:
 
 def chunk(delta: Json | None = None, finish: str | None = None, **fields: Any) -> Json:
     choice = {"index": 0, "delta": delta or {}, "finish_reason": finish}
-    return {"id": "c-1", "object": "chat.completion.chunk", "created": 7, "model": "m", "choices": [choice], **fields}
+    return {
+        "id": "c-1",
+        "object": "chat.completion.chunk",
+        "created": 7,
+        "model": "m",
+        "choices": [choice],
+        **fields,
+    }
 
 
 def told(usage: Json) -> Json:
@@ -69,12 +79,16 @@ def open_stream(normalizer: StreamNormalizer | None = None) -> ChunkStream:
 
 
 def relayed(
-    raw: bytes, normalizer: StreamNormalizer | None = None, *, cuts: Sequence[int] = (), include_usage: bool = False
+    raw: bytes,
+    normalizer: StreamNormalizer | None = None,
+    *,
+    cuts: Sequence[int] = (),
+    include_usage: bool = False,
 ) -> tuple[bytes, Failure | None, ChunkStream]:
     """Return the client's bytes for a provider's bytes that arrive cut as told, and what broke."""
     stream, parser, out = open_stream(normalizer), SSEParser(), b""
     bounds = sorted({0, *(cut for cut in cuts if cut < len(raw)), len(raw)})
-    reads = [raw[start:stop] for start, stop in zip(bounds, bounds[1:], strict=False)]
+    reads = [raw[start:stop] for start, stop in pairwise(bounds)]
     try:
         for frames in (*map(parser.feed, reads), parser.close()):
             out += stream.take(frames)
@@ -124,7 +138,9 @@ class TestAWholeStream:
 
     def test_keeps_the_first_chunks_identity_when_later_ones_differ(self) -> None:
         changing = [{**one, "id": f"c-{number}", "created": number} for number, one in enumerate(HELLO, 1)]
-        assert {(one["id"], one["created"]) for one in chunks_of(relayed(wire(*changing), Says())[0])} == {("c-1", 1)}
+        assert {(one["id"], one["created"]) for one in chunks_of(relayed(wire(*changing), Says())[0])} == {
+            ("c-1", 1)
+        }
 
     def test_is_forwarded_byte_by_byte_once_it_says_something(self) -> None:
         odd = b'data: {"choices" : [{"index":0, "delta":{"content":"o\\u0064d"},"finish_reason":null}],"x":1.0}\n\n'
@@ -167,7 +183,7 @@ class TestAWholeStream:
 
 
 class TestUsage:
-    SHAPES: dict[str, tuple[list[Json], Json]] = {
+    SHAPES: ClassVar[dict[str, tuple[list[Json], Json]]] = {
         "in a chunk of its own": ([*HELLO, told(USAGE)], USAGE),
         "in the last chunk": ([*HELLO[:-1], HELLO[-1] | {"usage": USAGE}], USAGE),
         "in every chunk": ([one | {"usage": USAGE} for one in HELLO], USAGE),
@@ -209,9 +225,15 @@ def test_state_to_keep_is_taken_out_of_chunks_and_remembered() -> None:
 
 SECRET = "the text of the answer"
 BREAKS: dict[str, tuple[bytes, Kind]] = {
-    "an error event": (b'event: error\ndata: {"error": {"message": "overloaded", "code": 503}}\n\n', Kind.OVERLOADED),
+    "an error event": (
+        b'event: error\ndata: {"error": {"message": "overloaded", "code": 503}}\n\n',
+        Kind.OVERLOADED,
+    ),
     "an error chunk": (b'data: {"error": {"message": "boom", "type": "server_error"}}\n\n', Kind.OVERLOADED),
-    "half a chunk": (b'data: {"choices": [{"delta": {"content": "the text of the answer\n\n', Kind.BAD_ANSWER),
+    "half a chunk": (
+        b'data: {"choices": [{"delta": {"content": "the text of the answer\n\n',
+        Kind.BAD_ANSWER,
+    ),
     "a page": (b"data: <html>the text of the answer</html>\n\n", Kind.BAD_ANSWER),
     "a list": (b"data: [1, 2]\n\n", Kind.BAD_ANSWER),
     "a choice that is none": (b'data: {"choices": ["the text of the answer"]}\n\n', Kind.BAD_ANSWER),
@@ -258,7 +280,9 @@ class TestABreak:
     @pytest.mark.parametrize("data", [b"{}", b"[]", b'{"choices": [5]}', b"5"])
     def test_is_an_event_called_unchanged_that_is_no_chunk(self, data: bytes) -> None:
         says = Says(lambda data: UNCHANGED)
-        raw, failure, _ = relayed(wire(*HELLO[:3], done=False) + b"data: " + data + b"\n\n" + wire(*HELLO), says)
+        raw, failure, _ = relayed(
+            wire(*HELLO[:3], done=False) + b"data: " + data + b"\n\n" + wire(*HELLO), says
+        )
         assert failure is not None
         assert failure.kind is Kind.BAD_ANSWER
         assert text_of(raw) == "Hello"
@@ -323,7 +347,11 @@ class TestTheEnd:
         assert relayed(wire(*HELLO), Says(end=lambda: UNCHANGED))[1] is None
 
 
-@given(st.lists(st.text(min_size=1), min_size=1, max_size=5), st.lists(st.integers(0, 1_500), max_size=8), st.booleans())
+@given(
+    st.lists(st.text(min_size=1), min_size=1, max_size=5),
+    st.lists(st.integers(0, 1_500), max_size=8),
+    st.booleans(),
+)
 def test_any_text_arrives_the_same_wherever_reads_were_cut(
     texts: list[str], cuts: list[int], include_usage: bool
 ) -> None:
@@ -355,7 +383,11 @@ def completion(message: Json, finish: str = "stop", **fields: Any) -> Json:
         ({"content": "Hi", "reasoning": "hm"}, {"role": "assistant", "content": "Hi", "reasoning": "hm"}),
         (
             {"content": None, "tool_calls": [CALL, CALL]},
-            {"role": "assistant", "content": None, "tool_calls": [{**CALL, "index": 0}, {**CALL, "index": 1}]},
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [{**CALL, "index": 0}, {**CALL, "index": 1}],
+            },
         ),
     ],
 )
@@ -369,7 +401,9 @@ def test_a_whole_answer_is_two_chunks(message: Json, delta: Json) -> None:
 
 @pytest.mark.parametrize("include_usage", [False, True])
 @pytest.mark.parametrize("usage", [None, USAGE])
-def test_a_whole_answer_is_streamed_with_its_usage_and_its_state(include_usage: bool, usage: Json | None) -> None:
+def test_a_whole_answer_is_streamed_with_its_usage_and_its_state(
+    include_usage: bool, usage: Json | None
+) -> None:
     whole = completion({"content": None, "tool_calls": [CALL]}, "tool_calls", keep={"call_1": "state"})
     if usage:
         whole["usage"] = usage

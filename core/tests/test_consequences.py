@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_world import START, World, key, model, provider, quota
 
 from freellm import Failure, Kind
 from freellm.gateway.consequences import RULES, Consequences, Step
 from freellm.health import Standing
 from freellm.ledger import Demand, Pool
+from small_world import START, World, key, model, provider, quota
 
 DEMAND = Demand(100, 50, 60)
 MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
@@ -48,8 +48,14 @@ class Scene:
 
     def closed(self) -> dict[str, float]:
         """Return what is closed and for how long."""
-        standings = {standing.name: standing.closed_until - START for standing in self.world.health.closed(START)}
-        pools = {pool.quota.name: pool.closed_until - START for pool in self.world.ledger.pools() if pool.closed_until}
+        standings = {
+            standing.name: standing.closed_until - START for standing in self.world.health.closed(START)
+        }
+        pools = {
+            pool.quota.name: pool.closed_until - START
+            for pool in self.world.ledger.pools()
+            if pool.closed_until
+        }
         return standings | pools
 
     def standing(self, scope: str) -> Standing:
@@ -102,7 +108,9 @@ def test_the_rules(kind: Kind, step: Step, status: int, type_: str, code: str, s
     assert (rule.step, rule.status, rule.type, rule.code, rule.settle) == (step, status, type_, code, settle)
 
 
-@pytest.mark.parametrize("kind", [Kind.CONTEXT_EXCEEDED, Kind.BAD_REQUEST, Kind.CONTENT_FILTERED, Kind.CANCELLED])
+@pytest.mark.parametrize(
+    "kind", [Kind.CONTEXT_EXCEEDED, Kind.BAD_REQUEST, Kind.CONTENT_FILTERED, Kind.CANCELLED]
+)
 def test_what_the_client_caused_is_held_against_nobody(scene: Scene, kind: Kind) -> None:
     for _ in range(5):
         scene.draw(kind, limit=10, unit="tokens", retry_after=5.0)
@@ -191,7 +199,8 @@ class TestExhaustedQuotas:
 
 class TestTooMuchAtOnce:
     @pytest.mark.parametrize(
-        ("facts", "seconds"), [({}, 2), ({"retry_after": 0.0}, 1), ({"retry_after": 30.0}, 30), ({"retry_after": 1e9}, DAY)]
+        ("facts", "seconds"),
+        [({}, 2), ({"retry_after": 0.0}, 1), ({"retry_after": 30.0}, 30), ({"retry_after": 1e9}, DAY)],
     )
     def test_closes_the_route_for_a_moment(self, scene: Scene, facts: Any, seconds: float) -> None:
         scene.draw(Kind.CONCURRENCY, **facts)
@@ -219,7 +228,9 @@ def test_a_bad_key_closes_the_key_and_no_other(scene: Scene) -> None:
 
 @pytest.mark.parametrize("scope", STANDINGS)
 @pytest.mark.parametrize(("kind", "seconds"), [(Kind.FORBIDDEN, 6 * HOUR), (Kind.PAYMENT_REQUIRED, DAY)])
-def test_what_is_not_allowed_is_left_alone_for_hours(scene: Scene, kind: Kind, seconds: float, scope: Any) -> None:
+def test_what_is_not_allowed_is_left_alone_for_hours(
+    scene: Scene, kind: Kind, seconds: float, scope: Any
+) -> None:
     scene.draw(kind, scope=scope)
     assert scene.closed() == {STANDINGS[scope]: seconds}
 
@@ -275,7 +286,9 @@ FACTS = st.fixed_dictionaries(
 
 
 @given(st.lists(st.tuples(FACTS, st.floats(0, 1_000)), max_size=30))
-def test_nothing_is_closed_for_more_than_a_month_and_other_keys_pools_never(failures: list[tuple[Any, float]]) -> None:
+def test_nothing_is_closed_for_more_than_a_month_and_other_keys_pools_never(
+    failures: list[tuple[Any, float]],
+) -> None:
     scene, now = Scene(), START
     for facts, seconds in failures:
         now += seconds

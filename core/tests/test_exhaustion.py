@@ -10,7 +10,6 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_world import START, World, model, provider, quota
 
 from freellm import Failure, Kind
 from freellm.errors import RequestError
@@ -19,6 +18,7 @@ from freellm.gateway.consequences import RULES, Consequences
 from freellm.gateway.exhaustion import ROUTES_TOLD, refusal
 from freellm.routing import Cause, PassedOver
 from freellm.surfaces.errors import LONGEST_RETRY, body_of, headers_of
+from small_world import START, World, model, provider, quota
 
 NEVER = math.inf
 
@@ -101,7 +101,8 @@ class TestTheStatus:
         assert failed(world(), Kind.BAD_KEY).status == 502
 
     @pytest.mark.parametrize(
-        ("kind", "param"), [(Kind.CONTEXT_EXCEEDED, "messages"), (Kind.MODEL_GONE, "model"), (Kind.OVERLOADED, None)]
+        ("kind", "param"),
+        [(Kind.CONTEXT_EXCEEDED, "messages"), (Kind.MODEL_GONE, "model"), (Kind.OVERLOADED, None)],
     )
     def test_comes_with_the_field_at_fault(self, kind: Kind, param: str | None) -> None:
         assert failed(world(), kind).param == param
@@ -137,7 +138,9 @@ class TestWhenToComeBack:
             ([START - 5, START + 7], 7.0),
         ],
     )
-    def test_is_when_the_first_route_opens_and_a_second_at_least(self, opens_at: list[float], seconds: float) -> None:
+    def test_is_when_the_first_route_opens_and_a_second_at_least(
+        self, opens_at: list[float], seconds: float
+    ) -> None:
         error = refusal(world().call(passed_over=[note("quota", moment) for moment in opens_at]), START)
         assert error.retry_after == seconds
         assert error.details["retry_after_ms"] == math.ceil(seconds * 1_000)
@@ -174,7 +177,9 @@ class TestWhenToComeBack:
         assert error.details["retry_after_ms"] is None
         assert headers_of(error, "req_1")["X-Should-Retry"] == "false"
 
-    @pytest.mark.parametrize(("wait", "retry"), [(1.0, "true"), (LONGEST_RETRY, "true"), (LONGEST_RETRY + 1, "false")])
+    @pytest.mark.parametrize(
+        ("wait", "retry"), [(1.0, "true"), (LONGEST_RETRY, "true"), (LONGEST_RETRY + 1, "false")]
+    )
     def test_is_in_the_headers_and_whether_a_client_should_wait(self, wait: float, retry: str) -> None:
         headers = headers_of(RequestError("x", status=429, retry_after=wait), "req_1")
         assert headers["X-Should-Retry"] == retry
@@ -215,10 +220,14 @@ class TestTheDetails:
 
     def test_of_the_router_itself_are_told(self) -> None:
         scene = world(quota(1, members=("m0",)), models=2)
-        scene.ledger.reserve(scene.route().shares, scene.router.demand(scene.route().entry, scene.needs()), START)
+        scene.ledger.reserve(
+            scene.route().shares, scene.router.demand(scene.route().entry, scene.needs()), START
+        )
         scene.entry("lab/m1").standing.close(START + 7, Kind.OVERLOADED, stated=True)
         call = scene.call()
-        assert not list(scene.router.candidates(call.order, call.needs, scene.clock, passed_over=call.passed_over))
+        assert not list(
+            scene.router.candidates(call.order, call.needs, scene.clock, passed_over=call.passed_over)
+        )
         error = refusal(call, START)
         assert told(error) == LIMIT
         assert error.retry_after == 7
@@ -226,7 +235,9 @@ class TestTheDetails:
         assert "lab/m1: model lab/m1 is closed: overloaded (stated)" in error.message
 
     def test_name_the_model_that_was_asked_for(self) -> None:
-        assert failed(world(), Kind.NETWORK).message.startswith("no route could answer 'auto'. lab/m0: network")
+        assert failed(world(), Kind.NETWORK).message.startswith(
+            "no route could answer 'auto'. lab/m0: network"
+        )
 
 
 NOTES = st.builds(

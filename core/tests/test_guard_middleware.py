@@ -49,7 +49,9 @@ class Answer:
         head, _, self.body = raw.partition(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
         self.status = int(lines[0].split()[1])
-        self.headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
+        self.headers = {
+            name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])
+        }
 
     @property
     def error(self) -> dict[str, Any]:
@@ -98,7 +100,8 @@ class Running:
         lines = [f"{method} {target} HTTP/{version}".encode()]
         lines += [f"Host: {host}".encode()] if host is not None else []
         lines += [
-            name.encode() + b": " + (value if isinstance(value, bytes) else value.encode()) for name, value in headers
+            name.encode() + b": " + (value if isinstance(value, bytes) else value.encode())
+            for name, value in headers
         ]
         lines += [b"Connection: close", f"Content-Length: {len(body)}".encode()]
         return await self.send(b"\r\n".join(lines) + b"\r\n\r\n" + body)
@@ -198,7 +201,10 @@ class TestTheKey:
         assert (await server.ask("/public")).status == 200
         assert (await server.ask("/public", [bearer("fl-another")])).status == 200
 
-    @pytest.mark.parametrize("target", ["/closed", "//closed", "/./closed", "/public/../closed", "/%63losed", "/closed/", "/closed?x"])
+    @pytest.mark.parametrize(
+        "target",
+        ["/closed", "//closed", "/./closed", "/public/../closed", "/%63losed", "/closed/", "/closed?x"],
+    )
     async def test_is_asked_for_however_the_path_is_written(self, server: Running, target: str) -> None:
         assert (await server.ask(target, method="POST")).status in (401, 404)
 
@@ -232,7 +238,7 @@ class TestTheName:
             ("localhost.evil.example", "localhost.evil.example"),
             ("127.0.0.1.nip.io", "127.0.0.1.nip.io"),
             ("127.1", "127.1"),
-            ("0.0.0.0", "0.0.0.0"),  # noqa: S104 - a name, not an address to listen on
+            ("0.0.0.0", "0.0.0.0"),
             ("[::2]", "[::2]"),
             ("[::ffff:127.0.0.1]:80", "[::ffff:127.0.0.1]"),
         ],
@@ -295,7 +301,9 @@ class TestErrors:
         assert "GET /v2/chat;" in answer.error["message"]
         assert "/v1/chat/completions" in answer.error["message"]
 
-    @pytest.mark.parametrize("target", ["/%ff%fe", "/%ed%a0%80", "/%00", "/%22%3Cscript%3E", "/" + "x" * 4_000])
+    @pytest.mark.parametrize(
+        "target", ["/%ff%fe", "/%ed%a0%80", "/%00", "/%22%3Cscript%3E", "/" + "x" * 4_000]
+    )
     async def test_of_an_odd_address_are_told_as_well(self, server: Running, target: str) -> None:
         answer = await server.ask(target)
         assert answer.status == 404

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,14 +126,15 @@ class TestPenalties:
         self, health: Health, model: Standing
     ) -> None:
         versions = [health.version]
-        for step in (
+        steps: tuple[Callable[[], None], ...] = (
             lambda: health.penalize(model, NOW),
             lambda: health.succeeded(model, (), NOW),
             lambda: health.settle_penalties(NOW + 239),
             lambda: health.settle_penalties(NOW + 240),
             lambda: health.settle_penalties(NOW + 240),
             lambda: health.succeeded(model, (), NOW + 240),
-        ):
+        )
+        for step in steps:
             step()
             versions.append(health.version)
         assert versions == [0, 1, 2, 2, 3, 3, 3]

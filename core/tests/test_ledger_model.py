@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from freellm.catalogue import route_hash
 from freellm.declarations import Model, Quota
+from freellm.fingerprints import route_hash
 from freellm.leases import LeaseFile
 from freellm.ledger import Demand, Lease, Ledger, Obstacle, PoolState, Share
 from freellm.types import Reading

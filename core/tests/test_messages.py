@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
+from freellm.catalogue import ABILITY_BITS
 from freellm.errors import RequestError
 from freellm.surfaces.openai.messages import Conversation
 from freellm.surfaces.openai.parsing import parse
-from freellm.catalogue import ABILITY_BITS
 
 USER = {"role": "user", "content": "Hello"}
 PNG = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
@@ -39,7 +39,12 @@ def answered(id_: str = "call_1", content: Any = "42") -> dict[str, Any]:
         [{**USER, "name": "ann"}],
         [{"role": "user", "content": ""}],
         [{"role": "user", "content": [TEXT, PNG, LINK]}],
-        [{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}}]}],
+        [
+            {
+                "role": "user",
+                "content": [{"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}}],
+            }
+        ],
         [{"role": "user", "content": [{"type": "file", "file": {"file_id": "file-1"}}]}],
         [USER, {"role": "assistant", "content": "Hi!"}, USER],
         [USER, {"role": "assistant", "content": [TEXT]}, USER],
@@ -61,7 +66,11 @@ def test_what_is_in_the_one_form_already_stays_as_it_is(messages: list[Any]) -> 
 
 def test_a_developer_is_a_system() -> None:
     developer = {"role": "developer", "content": "Be brief.", "name": "d"}
-    assert Conversation([developer, USER]).messages[0] == {"role": "system", "content": "Be brief.", "name": "d"}
+    assert Conversation([developer, USER]).messages[0] == {
+        "role": "system",
+        "content": "Be brief.",
+        "name": "d",
+    }
     assert developer["role"] == "developer", "the client's message itself is not changed"
 
 
@@ -79,15 +88,30 @@ def test_legacy_function_calls_are_tool_calls() -> None:
     first, second = found.tool_call_ids
     assert first != second
     assert found.messages[1:] == [
-        {"role": "assistant", "content": None, "tool_calls": [{"id": first, "type": "function", "function": function}]},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": first, "type": "function", "function": function}],
+        },
         {"role": "tool", "tool_call_id": first, "content": "42"},
-        {"role": "assistant", "content": "", "tool_calls": [{"id": second, "type": "function", "function": function}]},
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [{"id": second, "type": "function", "function": function}],
+        },
         {"role": "tool", "tool_call_id": second, "content": ""},
     ]
 
 
 def test_all_tool_calls_are_known_by_their_ids_in_order() -> None:
-    messages = [USER, asked(call("b"), call("a")), answered("a"), answered("b"), asked(call("c")), answered("c")]
+    messages = [
+        USER,
+        asked(call("b"), call("a")),
+        answered("a"),
+        answered("b"),
+        asked(call("c")),
+        answered("c"),
+    ]
     assert Conversation(messages).tool_call_ids == ["b", "a", "c"]
 
 
@@ -102,7 +126,9 @@ def test_all_tool_calls_are_known_by_their_ids_in_order() -> None:
         ([{"type": "image_url", "image_url": {"url": "http://example.com/cat.png"}}], True, True),
     ],
 )
-def test_images_are_noticed_and_those_that_have_to_be_fetched(content: Any, images: bool, remote: bool) -> None:
+def test_images_are_noticed_and_those_that_have_to_be_fetched(
+    content: Any, images: bool, remote: bool
+) -> None:
     found = Conversation([{"role": "user", "content": content}])
     assert (found.images, found.remote_images) == (images, remote)
     request = parse(orjson.dumps({"messages": [{"role": "user", "content": content}]}))
@@ -112,6 +138,11 @@ def test_images_are_noticed_and_those_that_have_to_be_fetched(content: Any, imag
 
 def part(**fields: Any) -> list[Any]:
     return [{"role": "user", "content": [fields]}]
+
+
+NO_ADDRESSES: list[Any] = [
+    None, 5, 0.5, True, [], {}, {"a": 1}, "", "ftp://x/y.png", "file:///etc/passwd", "/x", "data:text/html,x",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -152,7 +183,7 @@ def part(**fields: Any) -> list[Any]:
         ("messages[0].content[0].image_url.url", part(type="image_url", image_url="https://x/y.png")),
         *(
             ("messages[0].content[0].image_url.url", part(type="image_url", image_url={"url": url}))
-            for url in (None, 5, 0.5, True, [], {}, {"a": 1}, "", "ftp://x/y.png", "file:///etc/passwd", "/x", "data:text/html,x")
+            for url in NO_ADDRESSES
         ),
         ("messages[0].content[0].input_audio", part(type="input_audio", input_audio="AA")),
         ("messages[0].content[0].file", part(type="file")),
@@ -187,5 +218,7 @@ def test_a_wrong_message_is_named_by_its_place(param: str, messages: Any) -> Non
 
 
 def test_a_tool_message_without_its_call_says_what_to_send_before_it() -> None:
-    with pytest.raises(RequestError, match="send the assistant message with its tool_calls before the tool message"):
+    with pytest.raises(
+        RequestError, match="send the assistant message with its tool_calls before the tool message"
+    ):
         Conversation([USER, answered("call_9")])

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from installing import Site, site
 
-from freellm import Kind, OpenAICompatible, PluginError, hookimpl
+from freellm import Catalogue, OpenAICompatible, PluginError, hookimpl
 from freellm.hookspecs import ApplicationSpec, ProviderSpec
 from freellm.plugins import PluginRecord, discover, relay
-from small_world import info, model, provider
-from freellm import Catalogue
+from installing import Site, site
+from small_world import info, model
 
 __all__ = ["site"]
 
@@ -56,7 +55,9 @@ def test_other_groups_are_not_imported(site: Site) -> None:
 
 def test_plugins_come_in_the_order_of_their_names(site: Site) -> None:
     for name in ("b", "c", "a"):
-        site.install(f"freellm-{name}", "plugin = object()", group=GROUP, points={name: f"freellm_{name}:plugin"})
+        site.install(
+            f"freellm-{name}", "plugin = object()", group=GROUP, points={name: f"freellm_{name}:plugin"}
+        )
     assert [record.id for record in found()] == ["a", "b", "c"]
 
 
@@ -68,7 +69,10 @@ def test_a_whole_module_may_be_a_plugin(site: Site) -> None:
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("import a_module_that_is_not_there", "ModuleNotFoundError: No module named 'a_module_that_is_not_there'"),
+        (
+            "import a_module_that_is_not_there",
+            "ModuleNotFoundError: No module named 'a_module_that_is_not_there'",
+        ),
         ("raise RuntimeError('the model list is empty')", "RuntimeError: the model list is empty"),
         ("raise SystemExit('not on this platform')", "SystemExit: not on this platform"),
         ("def broken(:", "SyntaxError"),
@@ -166,7 +170,10 @@ async def streaming(self: Any, request: Any, model: Any, key: Any) -> Any:
 @pytest.mark.parametrize(
     ("plugin", "cure"),
     [
-        (hook("clasify_error", lambda self: None), "there is no hook named clasify_error; did you mean classify_error?"),
+        (
+            hook("clasify_error", lambda self: None),
+            "there is no hook named clasify_error; did you mean classify_error?",
+        ),
         (hook("translate_requests", lambda self: None), "did you mean translate_request?"),
         (hook("zzz", lambda self: None), "hooks are: check_key, classify_error,"),
         (hook("check_key", lambda self, key: (), decorated=False), "put @hookimpl above it"),
@@ -211,7 +218,9 @@ def test_private_names_and_properties_are_nobodys_business() -> None:
 
 def test_hooks_of_the_other_kind_are_unknown_hooks() -> None:
     assert "there is no hook named on_attempt" in refusal(hook("on_attempt", lambda self: None))
-    assert "there is no hook named check_key" in refusal(hook("check_key", lambda self: None), ApplicationSpec)
+    assert "there is no hook named check_key" in refusal(
+        hook("check_key", lambda self: None), ApplicationSpec
+    )
 
 
 @pytest.mark.parametrize("name", ["startup", "shutdown"])

@@ -7,8 +7,6 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-from installing import Site, site
-from small_world import info, key, model, provider, quota
 
 from freellm import (
     Answer,
@@ -29,6 +27,8 @@ from freellm import (
 from freellm.plugins import PROVIDERS
 from freellm.providers import REQUIRED, Provider, load_providers
 from freellm.types import UNCHANGED
+from installing import Site, site
+from small_world import info, model, quota
 
 __all__ = ["site"]
 
@@ -36,7 +36,9 @@ MODEL = model("m")
 REQUEST = ChatRequest(messages=[{"role": "user", "content": "Hello"}])
 KEY = Key(id="k", account="a", fields={"token": Secret("secret-token")}, base_url="https://lab.test/v1")
 ANSWER = Answer(200, {})
-COMPLETION = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}]}
+COMPLETION = {
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}]
+}
 
 
 class Plain(OpenAICompatible):
@@ -109,7 +111,11 @@ def test_a_required_hook_that_is_not_answered_is_named_with_the_cure() -> None:
         ("declare_models", [MODEL, quota(1)], "declare_models lists a Quota, not a Model"),
         ("declare_models", [MODEL, MODEL], "declare_models lists 'm' twice; remove one"),
         ("declare_quotas", [{}], "declare_quotas lists a dict, not a Quota"),
-        ("declare_quotas", [quota(1, members=("m", "n"))], "names 'n', which declare_models does not list; correct"),
+        (
+            "declare_quotas",
+            [quota(1, members=("m", "n"))],
+            "names 'n', which declare_models does not list; correct",
+        ),
     ],
 )
 def test_a_wrong_declaration_is_named_with_what_was_expected(hook: str, value: Any, said: str) -> None:
@@ -201,7 +207,9 @@ def test_a_right_answer_is_handed_on_as_it_is(hook: str, value: Any) -> None:
     assert ask(hook, Provider("lab", worse(hook, says(value)))) is value
 
 
-@pytest.mark.parametrize("answer", [fails, says(None), says([None]), says([{"unit": "requests"}]), says("text")])
+@pytest.mark.parametrize(
+    "answer", [fails, says(None), says([None]), says([{"unit": "requests"}]), says("text")]
+)
 @pytest.mark.parametrize("hook", ["read_quota", "check_key"])
 def test_a_list_that_cannot_be_had_is_empty(hook: str, answer: Callable[[Any], Any]) -> None:
     assert ask(hook, Provider("lab", worse(hook, answer))) == ()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_world import START, World, key, model, provider, quota
 
 from freellm.catalogue import ABILITY_BITS, Choice, Route, mask_of
 from freellm.ledger import Demand
 from freellm.routing import BREAKER_KINDS, GENEROUS, PANIC_ROUTES, Needs, Order, PassedOver
 from freellm.types import Kind
+from small_world import START, World, key, model, provider, quota
 
 TOOLS, VISION = ABILITY_BITS["tools"], ABILITY_BITS["vision"]
 
@@ -56,7 +57,7 @@ class TestOrders:
         world.order.at(now)
         keys = [entry.place + entry.standing.penalty(now) for entry in world.order.at(now)]
         stale = 5.0 / 120.0
-        assert all(before <= after + stale for before, after in zip(keys, keys[1:], strict=False))
+        assert all(before <= after + stale for before, after in pairwise(keys))
         assert len(keys) == 3
 
     def test_follow_the_strategy(self) -> None:
@@ -78,7 +79,7 @@ class TestOrders:
             "clever",
             "unranked",
         ]
-        assert [entry.model.id for entry in world.orders.auto("priority").at(now)][0] == "clever"
+        assert world.orders.auto("priority").at(now)[0].model.id == "clever"
 
     def test_of_a_person_are_the_priority(self) -> None:
         world = World(
@@ -323,7 +324,9 @@ class TestBehindBreakers:
                 world.entry(f"one/{id_}").standing.close(START + 90 - place, kind, stated=stated)
         return world
 
-    def found(self, world: World, needs: Needs | None = None, tried: frozenset[Route] = frozenset()) -> list[str]:
+    def found(
+        self, world: World, needs: Needs | None = None, tried: frozenset[Route] = frozenset()
+    ) -> list[str]:
         candidates = world.router.candidates(world.order, needs or world.needs(), world.clock, tried=tried)
         return [route.model.id for route, _ in candidates]
 
@@ -453,7 +456,11 @@ NEEDS = st.builds(
 
 
 def any_world(steps: list[Step]) -> World:
-    keys = [key(name, f"{name}k{number}", account=f"{name}a{number // 2}") for name in NAMES for number in range(3)]
+    keys = [
+        key(name, f"{name}k{number}", account=f"{name}a{number // 2}")
+        for name in NAMES
+        for number in range(3)
+    ]
     world = World(*(provider(name, MODELS, QUOTAS) for name in NAMES), keys=keys)
     for what, which, amount, kind in steps:
         route, now = world.routes[which], world.clock()
@@ -482,7 +489,9 @@ def is_able(world: World, route: Route, needs: Needs, refused: list[int]) -> boo
         return False
     if context is None:
         return True
-    return needs.tokens + min(needs.stated or 1, context // 4) <= context and all(size < context for size in refused)
+    return needs.tokens + min(needs.stated or 1, context // 4) <= context and all(
+        size < context for size in refused
+    )
 
 
 def is_open(world: World, route: Route, needs: Needs) -> bool:
@@ -532,14 +541,16 @@ def test_exactly_the_open_routes_are_offered_once_in_order_and_the_others_are_no
     if eligible:
         where = place(world.order, world.clock())
         is_late = {
-            route: route.provider.name in avoided or route.entry.first_byte_timeout > needs.deadline - world.clock()
+            route: route.provider.name in avoided
+            or route.entry.first_byte_timeout > needs.deadline - world.clock()
             for route in offered
         }
         ranks = [
-            (is_late[route], sticky is None or route.entry is not sticky.entry, where(route)) for route in offered
+            (is_late[route], sticky is None or route.entry is not sticky.entry, where(route))
+            for route in offered
         ]
         assert ranks == sorted(ranks)
-        if sticky in eligible and sticky is not None and not is_late[sticky]:
+        if sticky is not None and sticky in eligible and not is_late[sticky]:
             assert offered[0] is sticky
 
     named = [note.name for note in notes]

@@ -15,13 +15,13 @@ NOW = 1_800_000_000.0
 
 def said(*texts: str) -> list[Json]:
     """Return a conversation in which user and assistant take turns."""
-    return [
-        {"role": ("user", "assistant")[index % 2], "content": text} for index, text in enumerate(texts)
-    ]
+    return [{"role": ("user", "assistant")[index % 2], "content": text} for index, text in enumerate(texts)]
 
 
 @given(st.lists(st.text(), min_size=1, max_size=6), st.text(), st.text())
-def test_the_next_turn_finds_the_digest_of_the_turn_before(texts: list[str], answer: str, question: str) -> None:
+def test_the_next_turn_finds_the_digest_of_the_turn_before(
+    texts: list[str], answer: str, question: str
+) -> None:
     turns = said(*texts) if len(texts) % 2 else said(*texts, "?")
     assert earlier([*turns, *said("", answer)[1:], *said(question)]) == digest(turns)
 

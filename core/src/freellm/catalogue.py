@@ -7,7 +7,6 @@ their order change; what outlives it (pools, standings) is found again by name.
 from __future__ import annotations
 
 import difflib
-import hashlib
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from freellm.declarations import Ability, Model
+from freellm.fingerprints import route_hash
 from freellm.health import Health, Standing
 
 if TYPE_CHECKING:
@@ -40,12 +40,6 @@ ABILITY_BITS: Mapping[Ability, int] = {
 def mask_of(abilities: Iterable[Ability]) -> int:
     """Return abilities as bits, so that a router compares them in one step."""
     return sum({ABILITY_BITS[ability] for ability in abilities})
-
-
-def route_hash(provider: str, model: str, fingerprint: str) -> int:
-    """Return 64 bits that stand for a route: the same in every process, and without the fingerprint in them."""
-    text = f"{provider}\x1f{model}\x1f{fingerprint}"
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 class Choice(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from freellm import plugins
-from freellm.errors import FreeLLMError, PluginError
+from freellm.errors import PluginError
 from freellm.hookspecs import ApplicationSpec
 
 if TYPE_CHECKING:
@@ -122,8 +122,12 @@ def load_extensions(
         if record.status != "loaded":
             continue
         try:
+            if record.id in dict(built_in):
+                raise PluginError(
+                    f"plugin {record.id!r} is refused: core has a plugin of that name; rename its entry point"
+                )
             record.hooks = Extensions([(record.id, record.plugin)]).hooks_of(record.plugin)
-        except FreeLLMError as error:
+        except PluginError as error:
             record.status, record.reason = "refused", str(error)
         else:
             named.append((record.id, record.plugin))

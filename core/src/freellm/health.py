@@ -36,7 +36,7 @@ GONE_FIRST, GONE_CONFIRMED, GONE_APART = 3600.0, 7 * 86_400.0, 600.0
 class Standing:
     """What is known against one thing.
 
-    :param name: what it is, such as `model groq/openai/gpt-oss-120b`
+    :param name: what it is, such as `model lab/openai/gpt-oss-120b`
     """
 
     __slots__ = (

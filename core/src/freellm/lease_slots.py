@@ -46,7 +46,7 @@ class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
     :param slot: where it is
     :param sequence: the number given to it when it was settled, else when it was made
     :param settled: whether `input` and `output` are what was used, and not what was reserved
-    :param route: the `freellm.catalogue.route_hash` of its route
+    :param route: the `freellm.fingerprints.route_hash` of its route
     :param stamped: the moment it counts from, Unix seconds
     :param input: input tokens
     :param output: output tokens

@@ -77,7 +77,7 @@ class LeaseFile:
     ) -> int:
         """Write down a reservation. When this returns, killing the process does not lose it.
 
-        :param route: the route's `freellm.catalogue.route_hash`
+        :param route: the route's `freellm.fingerprints.route_hash`
         :param stamped: Unix time of the dispatch
         :param input: input tokens reserved
         :param output: output tokens reserved

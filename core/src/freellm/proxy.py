@@ -171,7 +171,7 @@ def _missing(catalogue: Catalogue, model: str) -> RequestError:
     near = catalogue.nearest(model)
     if not catalogue.chain and not entries:
         return RequestError(
-            "no provider has a key yet; add one: freellm keys add groq",
+            "no provider has a key yet; add one: freellm keys add PROVIDER (freellm plugins lists the providers)",
             status=503,
             type_="service_unavailable",
             code="no_providers_configured",

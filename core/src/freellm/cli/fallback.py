@@ -119,7 +119,7 @@ def _show(folder: DataFolder, as_json: bool) -> None:
         printing.document({"order": rows})
         return
     if not rows:
-        click.echo("No model can be tried: no provider has a key. Add one: freellm keys add groq")
+        click.echo("No model can be tried: no provider has a key. Add one: freellm keys add PROVIDER")
         return
     printing.table(
         ["", "model", "provider", "placed", "intelligence", "speed"],

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from pathlib import Path
 
 import click
@@ -18,6 +18,7 @@ from freellm import logs
 from freellm.cli.banner import banner
 from freellm.errors import SettingsError
 from freellm.extensions import load_extensions
+from freellm.plugins import PROVIDERS, discover
 from freellm.proxy import Demo
 from freellm.runtime import BUILT_IN, Runtime
 from freellm.server import Server
@@ -85,15 +86,19 @@ async def _demonstrate(environ: Mapping[str, str], overrides: Mapping[str, objec
     demo = extensions.serve_demo()
     if demo is None:
         raise SettingsError("--demo needs the simulator; install it: pip install freellm-simulator")
-    async with _demo_runtime(demo, environ, overrides) as runtime:
+    loaded = {record.id for record in discover(PROVIDERS, settings.load_plugins) if record.status == "loaded"}
+    async with _demo_runtime(demo, environ, overrides, loaded) as runtime:
         await _run(runtime, as_json, demo=True)
 
 
 @contextlib.asynccontextmanager
 async def _demo_runtime(
-    demo: Demo, environ: Mapping[str, str], overrides: Mapping[str, object]
+    demo: Demo, environ: Mapping[str, str], overrides: Mapping[str, object], loaded: Collection[str]
 ) -> AsyncIterator[Runtime]:
-    """Make a runtime on a throw-away data folder whose providers are all simulated."""
+    """Make a runtime on a throw-away data folder whose providers are all simulated.
+
+    :param loaded: the names of the loaded providers
+    """
     with tempfile.TemporaryDirectory(prefix="freellm-demo-") as folder:
         async with demo:
             data = Path(folder)
@@ -103,7 +108,7 @@ async def _demo_runtime(
                     **overrides,
                     "data_dir": data / "data",
                     "config_dir": data / "config",
-                    "base_urls": demo.base_urls,
+                    "base_urls": {name: url for name, url in demo.base_urls.items() if name in loaded},
                 },
             )
             runtime = Runtime(settings, {})

@@ -36,7 +36,7 @@ def refusal(call: Call, now: float, last: Tried | None = None) -> RequestError:
         )
     if not call.tried and not call.passed_over:
         return RequestError(
-            "no provider has a key yet; add one: freellm keys add groq (freellm plugins lists the others)",
+            "no provider has a key yet; add one: freellm keys add PROVIDER (freellm plugins lists the providers)",
             status=503,
             type_="service_unavailable",
             code="no_providers_configured",

@@ -2,7 +2,7 @@
 
 The ranges are those of IANA's IPv4 and IPv6 special-purpose address registries (RFC 6890), written out because the
 answers of `ipaddress` differ between Python releases. Cloud metadata services outside the link-local range:
-Alibaba 100.100.100.200, Oracle 192.0.0.192, Azure 168.63.129.16, AWS fd00:ec2::254, Google fd20:ce::254
+Alibaba 100.100.100.200, Oracle 192.0.0.192, Azure 168.63.129.16, AWS fd00:ec2::254, GCP fd20:ce::254
 (from their documentation, 2026-11).
 """
 

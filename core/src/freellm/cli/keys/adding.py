@@ -39,7 +39,7 @@ def add(
 ) -> None:
     """Check a provider key and store it.
 
-    The key is asked for without showing it, or read from stdin: freellm keys add groq < FILE. A key of several
+    The key is asked for without showing it, or read from stdin: freellm keys add PROVIDER < FILE. A key of several
     parts is written with colons, such as ACCOUNT:TOKEN. A key that the provider refuses is not stored.
     """
     from freellm.cli.folder import open_folder
