@@ -51,13 +51,19 @@ def test_a_settled_lease_is_found_until_it_is_part_of_the_saved_states(file: Lea
     saved_before = file.sequence
     file.stamp(slot, 1_004)
     file.settle(slot, 1_004, 310, 20)
-    assert [facts(record) for record in file.records(saved_before)] == [(True, 1_004, 310, 20, 512)]
+    assert [facts(record) for record in file.records(saved_before)] == [(True, 1_004, 310, 20, 20)]
     assert file.records(file.sequence) == []
 
 
 def test_a_refused_lease_charges_no_ceiling(file: LeaseFile) -> None:
     file.settle(file.append(ROUTE, 1_000, 300, 512, 4_096), 1_001, 0, 0)
     assert facts(file.records(0)[0]) == (True, 1_001, 0, 0, 0)
+
+
+def test_what_is_not_known_of_a_settled_lease_stands_as_reserved(file: LeaseFile) -> None:
+    file.settle(file.append(ROUTE, 1_000, 300, 512, 900), 1_001, None, 20)
+    file.settle(file.append(ROUTE, 1_002, 300, 512, 900), 1_003, 310, None)
+    assert [facts(record)[2:] for record in file.records(0)] == [(300, 20, 20), (310, 512, 900)]
 
 
 def test_a_cancelled_lease_is_forgotten(file: LeaseFile) -> None:
@@ -111,7 +117,7 @@ def test_the_ring_overwrites_the_oldest_and_never_a_lease_under_way(file: LeaseF
     assert [record.stamped for record in records if not record.settled] == [7]
     assert {record.stamped for record in records if record.settled} == {1_000 + n for n in range(85, 100)}
     file.settle(long, 8, 8, 8)
-    assert facts(file.records(0)[-1]) == (True, 8, 8, 8, 7)
+    assert facts(file.records(0)[-1]) == (True, 8, 8, 8, 8)
     again = reopened(file)
     again.settle(again.append(ROUTE, 5_000, 1, 1), 5_000, 1, 1)
     assert min(r.stamped for r in again.records(0) if r.stamped > 8) == 1_086
@@ -127,9 +133,9 @@ def test_a_ring_full_of_leases_under_way_takes_no_more(file: LeaseFile) -> None:
 
 def test_absurd_figures_are_cut_and_not_refused(file: LeaseFile) -> None:
     slot = file.append(ROUTE, 1_000, 10**12, -3, 10**30)
-    assert facts(file.records(0)[0])[2:] == (2**32 - 1, 0, 2**32 - 1)
+    assert facts(file.records(0)[0])[2:] == (2**32 - 2, 0, 2**32 - 2)
     file.settle(slot, 1_000, -1, 10**12)
-    assert facts(file.records(0)[0])[2:4] == (0, 2**32 - 1)
+    assert facts(file.records(0)[0])[2:4] == (0, 2**32 - 2)
 
 
 @pytest.mark.parametrize("byte", range(68))
@@ -232,5 +238,5 @@ def test_every_acknowledged_lease_survives_kill_9(tmp_path: Path, seed: int) -> 
     assert len(records) <= len(appended) + 1
     for number, record in records.items():
         reserved = (True, number, number, number, 2 * number)
-        used = (True, number + 0.5, number + 7, number + 8, 2 * number)
+        used = (True, number + 0.5, number + 7, number + 8, number + 8)
         assert facts(record) == used if number in settled else facts(record) in (reserved, used)

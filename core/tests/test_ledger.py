@@ -189,11 +189,11 @@ def test_a_limit_from_the_settings_replaces_the_declared_one_and_learning_can_on
 @pytest.mark.parametrize(
     ("known", "expected"),
     [
-        ((80, 20), [1, 100, 80, 480, 5 + 40 + 40]),
-        ((None, 20), [1, 120, 100, 500, 5 + 50 + 40]),
+        ((80, 20), [1, 100, 80, 100, 5 + 40 + 40]),
+        ((None, 20), [1, 120, 100, 120, 5 + 50 + 40]),
         ((80, None), [1, 130, 80, 480, 5 + 40 + 100]),
         ((None, None), [1, 150, 100, 500, 155]),
-        ((200, 900), [1, 1_100, 200, 600, 5 + 100 + 1_800]),
+        ((200, 900), [1, 1_100, 200, 1_100, 5 + 100 + 1_800]),
     ],
 )
 def test_settling_books_what_was_used_and_lets_unknown_parts_stand(

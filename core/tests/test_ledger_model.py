@@ -180,14 +180,12 @@ class World:
 
     def settle(self, lease: Lease, tokens_in: int | None, tokens_out: int | None) -> None:
         self.ledger.settle(lease, self.now, tokens_in, tokens_out)
+        self.file.settle(lease.slot, lease.at, tokens_in, tokens_out)
+        charged = lease.demand.ceiling if tokens_out is None else tokens_out
         tokens_in = lease.demand.input if tokens_in is None else tokens_in
         tokens_out = lease.demand.output if tokens_out is None else tokens_out
-        self.file.settle(lease.slot, lease.at, tokens_in, tokens_out)
         for share, booking in zip(lease.shares, self.live.pop(lease), strict=True):
-            more = (
-                expected_amount(share.pool.quota, tokens_in, tokens_out, lease.demand.ceiling)
-                - booking.amount
-            )
+            more = expected_amount(share.pool.quota, tokens_in, tokens_out, charged) - booking.amount
             if more > 0:
                 self.book(share, more, survives=True).if_lost = booking.until
             else:
@@ -208,7 +206,7 @@ class World:
     def age(self) -> None:
         for lease in self.ledger.age(self.now):
             assert lease.at <= self.now - 1_800
-            self.file.settle(lease.slot, lease.at, lease.demand.input, lease.demand.output)
+            self.file.settle(lease.slot, lease.at, None, None)
             del self.live[lease]
 
     def close(self, route: int, seconds: float) -> None:

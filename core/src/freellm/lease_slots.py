@@ -26,6 +26,9 @@ RESERVATION: Final = struct.Struct("<QQdIII")
 SETTLEMENT: Final = struct.Struct("<QdII")
 """Sequence number, stamped, input, output. A number of 0 says that the lease was stamped and is still open."""
 
+AS_RESERVED: Final = 2**32 - 1
+"""An input or output of a settlement: how much it was is not known, so the reservation stands."""
+
 CHECKED_RESERVATION: Final = struct.Struct(f"<{RESERVATION.size}sI")
 CHECKED_SETTLEMENT: Final = struct.Struct(f"<{SETTLEMENT.size}sI4x")
 _SLOT: Final = struct.Struct(f"<{RESERVATION.size}sI{SETTLEMENT.size}sI4x")
@@ -45,12 +48,12 @@ class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     :param slot: where it is
     :param sequence: the number given to it when it was settled, else when it was made
-    :param settled: whether `input` and `output` are what was used, and not what was reserved
+    :param settled: whether the lease is over; what was used is then in the record, as far as it is known
     :param route: the `freellm.fingerprints.route_hash` of its route
     :param stamped: the moment it counts from, Unix seconds
     :param input: input tokens
     :param output: output tokens
-    :param ceiling: the `max_tokens` that was sent; 0 after a refusal
+    :param ceiling: the `max_tokens` that was sent; once the output is known, the same as that
     :param checksum: the reservation's checksum, which the settlement's goes on from
     """
 
@@ -93,8 +96,9 @@ def record_at(file: mmap.mmap, slot: int) -> LeaseRecord | None:
     if crc32(settled_half, checksum) == settled_checksum:
         settled, stamped, *used = SETTLEMENT.unpack(settled_half)
         if settled:
-            tokens_in, tokens_out = used
-            ceiling = ceiling if any(used) else 0
+            tokens_in = tokens_in if used[0] == AS_RESERVED else used[0]
+            if used[1] != AS_RESERVED:
+                tokens_out = ceiling = used[1]
     return LeaseRecord(
         slot=slot,
         sequence=settled or number,

@@ -17,6 +17,7 @@ from zlib import crc32
 
 from freellm.errors import StoreError
 from freellm.lease_slots import (
+    AS_RESERVED,
     CHECKED_RESERVATION,
     CHECKED_SETTLEMENT,
     RESERVATION,
@@ -34,7 +35,7 @@ __all__ = ["SLOTS", "LeaseFile", "LeaseRecord"]
 SLOTS: Final = 65_536
 """How many leases the ring holds: half a minute of the heaviest traffic, where seconds pass between two savings."""
 
-_MOST: Final = 2**32 - 1
+_MOST: Final = AS_RESERVED - 1
 
 
 class LeaseFile:
@@ -111,23 +112,23 @@ class LeaseFile:
         if (checksum := self._open.get(slot)) is not None:
             self._settle(slot, checksum, SETTLEMENT.pack(0, stamped, 0, 0))
 
-    def settle(self, slot: int, stamped: float, input: int, output: int) -> None:  # noqa: A002
-        """Write down what was used. A lease that is closed is left alone.
-
-        No input and no output means that the request was refused: nothing of its ceiling was charged either.
+    def settle(self, slot: int, stamped: float, input: int | None, output: int | None) -> None:  # noqa: A002
+        """Write down what was used; 0 after a refusal. A lease that is closed is left alone.
 
         :param stamped: the moment it counts from, Unix seconds
-        :param input: input tokens used, or those reserved if that is not known
-        :param output: output tokens used, or those reserved if that is not known
+        :param input: input tokens used; None is unknown, and what was reserved stands
+        :param output: output tokens used; None is unknown, and what was reserved stands
         """
         checksum = self._open.pop(slot, None)
         if checksum is None:
             return
         self._sequence = number = self._sequence + 1
+        tokens_in = AS_RESERVED if input is None else input
+        tokens_out = AS_RESERVED if output is None else output
         try:
-            half = SETTLEMENT.pack(number, stamped, input, output)
+            half = SETTLEMENT.pack(number, stamped, tokens_in, tokens_out)
         except struct.error:
-            half = SETTLEMENT.pack(number, stamped, _bounded(input), _bounded(output))
+            half = SETTLEMENT.pack(number, stamped, _bounded(tokens_in), _bounded(tokens_out))
         self._settle(slot, checksum, half)
 
     def _settle(self, slot: int, checksum: int, half: bytes) -> None:
@@ -165,7 +166,7 @@ class LeaseFile:
         self._next = (made.index(max(made)) + 1) % self._slots
         for record in self.records(self._sequence):
             self._open[record.slot] = record.checksum
-            self.settle(record.slot, record.stamped, record.input, record.output)
+            self.settle(record.slot, record.stamped, None, None)
 
     def flush(self) -> None:
         """Ask the kernel to write the file to the disk, which alone survives a loss of power. Blocks."""
@@ -177,4 +178,4 @@ class LeaseFile:
 
 
 def _bounded(tokens: int) -> int:
-    return min(max(tokens, 0), _MOST)
+    return tokens if tokens == AS_RESERVED else min(max(tokens, 0), _MOST)

@@ -246,7 +246,7 @@ class Runtime:
             await asyncio.sleep(LOOK_EVERY)
             try:
                 for lease in self.ledger.age(self.clock.now()):
-                    self._leases.settle(lease.slot, lease.at, lease.demand.input, lease.demand.output)
+                    self._leases.settle(lease.slot, lease.at, None, None)
                 if self._is_stale or self.store.data_version() != self._seen:
                     self._is_stale = False
                     self.refresh()

@@ -47,14 +47,15 @@ class Booking:
     def settle(self, input_tokens: int | None, output_tokens: int | None) -> None:
         """Book what was really used; of what is unknown, the reservation stands."""
         if self._end():
-            self._ledger.settle(self._lease, self._clock.now(), input_tokens, output_tokens)
-            self._persist(input_tokens, output_tokens)
+            lease = self._lease
+            self._ledger.settle(lease, self._clock.now(), input_tokens, output_tokens)
+            self._leases.settle(lease.slot, lease.at, input_tokens, output_tokens)
 
     def refuse(self) -> None:
         """Keep the request and release its tokens: it was refused before inference."""
         if self._end():
             self._ledger.refuse(self._lease, self._clock.now())
-            self._persist(0, 0)
+            self._leases.settle(self._lease.slot, self._lease.at, 0, 0)
 
     def cancel(self) -> None:
         """Give everything back: nothing was sent."""
@@ -65,12 +66,3 @@ class Booking:
     def _end(self) -> bool:
         over, self._over = self._over, True
         return not over
-
-    def _persist(self, input_tokens: int | None, output_tokens: int | None) -> None:
-        demand, lease = self._demand, self._lease
-        self._leases.settle(
-            lease.slot,
-            lease.at,
-            demand.input if input_tokens is None else input_tokens,
-            demand.output if output_tokens is None else output_tokens,
-        )

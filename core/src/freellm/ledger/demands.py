@@ -51,7 +51,6 @@ class Share:
         "metered",
         "per_input",
         "per_output",
-        "per_output_used",
         "per_request",
         "pool",
         "refusal_costs",
@@ -67,8 +66,6 @@ class Share:
         self.unlimited = unlimited
         self.metered = bool(self.per_input or self.per_output)
         self.concurrent = pool.quota.unit == "concurrent"
-        # The service keeps what it charged at dispatch, however short the answer was.
-        self.per_output_used = 0.0 if charges_ceiling else self.per_output
         # A request that was refused before inference still counts as a request, and as nothing else.
         self.refusal_costs = self.per_request if pool.quota.unit == "requests" else 0.0
 

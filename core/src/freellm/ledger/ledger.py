@@ -81,10 +81,12 @@ class Ledger(Registry):
             return
         more_input = 0 if input is None else input - lease.demand.input
         more_output = 0 if output is None else output - lease.demand.output
+        under_ceiling = 0 if output is None else output - lease.demand.ceiling
         for share in lease.shares:
             pool = share.pool
             if share.metered:
-                more = share.per_input * more_input + share.per_output_used * more_output
+                more_out = under_ceiling if share.charges_ceiling else more_output
+                more = share.per_input * more_input + share.per_output * more_out
                 if now >= pool.edge:
                     pool.advance(now)
                 if more > 0:
