@@ -102,6 +102,16 @@ def _duplicates(points: Sequence[metadata.EntryPoint]) -> list[PluginRecord]:
     return [_record(point, "refused", reason) for point in points]
 
 
+class _PluginManager(pluggy.PluginManager):
+    """A plugin manager that leaves properties alone: pluggy before 1.7 evaluates them to see whether they are hooks."""
+
+    def parse_hookimpl_opts(self, plugin: Any, name: str) -> Any:
+        """Return the options of a hook implementation, None for anything else."""
+        if isinstance(getattr(type(plugin), name, None), property):
+            return None
+        return super().parse_hookimpl_opts(plugin, name)
+
+
 def relay(
     spec: type, plugins: Iterable[tuple[str, Any]], *, may_await: frozenset[str] = frozenset()
 ) -> Relay:
@@ -112,7 +122,7 @@ def relay(
     :param may_await: the hooks that are coroutines; all others must not be
     :raises PluginError: when a plugin breaks the contract; the text names the plugin and the cure
     """
-    manager = pluggy.PluginManager(PROJECT)
+    manager = _PluginManager(PROJECT)
     manager.add_hookspecs(spec())
     known = {name for name in dir(spec) if not name.startswith("_")}
     for name, plugin in plugins:
