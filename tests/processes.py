@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 KEPT = ("PATH", "LANG", "TMPDIR", "VIRTUAL_ENV", "HOME")
 """What a started freellm inherits: a provider key of the person who runs the tests must not join the pool."""
@@ -22,12 +22,16 @@ def environment(**variables: str) -> dict[str, str]:
 
 @contextmanager
 def freellm_serving(
-    arguments: Sequence[str], variables: Mapping[str, str]
+    arguments: Sequence[str], variables: Mapping[str, str], log: IO[str] | None = None
 ) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """Run `freellm serve` until the context ends; give the process and its first screen."""
+    """Run `freellm serve` until the context ends; give the process and its first screen.
+
+    :param log: takes what it writes to standard error
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "freellm", "serve", "--port", "0", "--json", *arguments],
         stdout=subprocess.PIPE,
+        stderr=log,
         text=True,
         env=environment(**variables),
     )

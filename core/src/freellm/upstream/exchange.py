@@ -90,12 +90,23 @@ class Exchange:
         :raises UpstreamError: when it is too large, too slow or cut off
         """
         self._begin(limit)
-        if not self._response.content.is_eof():
+        content = self._response.content
+        if not content.is_eof():
             self._watch = Watch(self._loop, seconds, seconds, self.close)
+        elif self._inflater is None and content.exception() is None:
+            return self._arrived(content.read_nowait())
         parts = []
         while part := await self.read():
             parts.append(part)
         return b"".join(parts)
+
+    def _arrived(self, body: bytes) -> bytes:
+        """Take a body that came whole with its headers."""
+        if len(body) > self._limit:
+            self.close()
+            raise self._too_large()
+        self._end()
+        return body
 
     def batches(self, stall_timeout: float) -> AsyncIterator[list[Frame]]:
         """Iterate over the events of a stream: all those that arrived together in one list, never an empty one.
