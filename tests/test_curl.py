@@ -75,6 +75,15 @@ def test_a_stream_is_well_formed_to_the_byte(demo: dict[str, Any]) -> None:
     assert "simulated" in report.text
 
 
+def test_parameters_that_the_provider_does_not_take_are_named(demo: dict[str, Any]) -> None:
+    body = {**HELLO, "logit_bias": {"50256": -100}, "temperature": 0.1, "bad name\r\nX-Evil: 1": 1}
+    for model in ("groq/openai/gpt-oss-120b", "google/gemini-3.5-flash"):
+        status, headers, _ = chat(demo, {**body, "model": model})
+        assert status == 200
+        assert headers["x-freellm-dropped-params"] == "logit_bias"
+        assert "x-evil" not in headers
+
+
 def test_a_request_id_of_the_clients_own_comes_back(demo: dict[str, Any]) -> None:
     _, headers, _ = chat(demo, HELLO, "-H", "X-Request-Id: my-own-1")
     assert headers["x-request-id"] == "my-own-1"

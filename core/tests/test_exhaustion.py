@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from freellm import Failure, Kind
 from freellm.errors import RequestError
-from freellm.gateway.calls import Call
 from freellm.gateway.consequences import RULES, Consequences
 from freellm.gateway.exhaustion import ROUTES_TOLD, refusal
 from freellm.routing import Cause, PassedOver
@@ -30,11 +29,6 @@ def world(*quotas: Any, models: int = 3) -> World:
 
 def note(cause: Cause, opens_at: float = NEVER, kind: Kind | None = None, name: str = "lab/m0") -> PassedOver:
     return PassedOver(name, cause, f"why {cause}", opens_at, kind)
-
-
-def exhausted(call: Call, now: float = START) -> RequestError:
-    """Let the router note why nothing is open, as the gateway does, and return what the client is told."""
-    return refusal(call, now)
 
 
 def failed(scene: World, *kinds: Kind, notes: tuple[PassedOver, ...] = (), **facts: Any) -> RequestError:

@@ -1,5 +1,6 @@
 import hashlib
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -218,7 +219,7 @@ def test_what_is_not_a_sound_database_of_ours_is_refused_untouched(tmp_path: Pat
 
 
 @pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database of a process that was killed: part of it is in the write-ahead log only."""
     folder = tmp_path_factory.mktemp("sound")
     with Store(folder) as store:
@@ -226,7 +227,10 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         store._quick.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         for number in range(30):
             store.keys.add(key(number))
-        return {name: (folder / name).read_bytes() for name in ("freellm.db", "freellm.db-wal")}
+        copy = tmp_path_factory.mktemp("sound-copy")
+        for name in ("freellm.db", "freellm.db-wal"):
+            shutil.copy(folder / name, copy)
+        return copy
 
 
 def damaged(content: bytes, kind: str, position: int, noise: int) -> bytes:
@@ -250,9 +254,10 @@ def damaged(content: bytes, kind: str, position: int, noise: int) -> bytes:
     noise=st.integers(0, 2**64 - 1),
 )
 def test_a_damaged_file_is_refused_untouched_or_opens(
-    sound: dict[str, bytes], name: str, kind: str, position: int, noise: int
+    sound: Path, name: str, kind: str, position: int, noise: int
 ) -> None:
-    contents = {**sound, name: damaged(sound[name], kind, position, noise)}
+    contents = {file.name: file.read_bytes() for file in sound.iterdir()}
+    contents[name] = damaged(contents[name], kind, position, noise)
     with TemporaryDirectory() as folder:
         for file, content in contents.items():
             Path(folder, file).write_bytes(content)

@@ -135,13 +135,14 @@ class Router:
                     late.append(entry)
                     break
         yield from self._left(late, needs, now, tried, offered, largest_refused, notes)
+        if not offered:
+            yield from self._behind_breakers(entries, needs, now(), tried, largest_refused)
         known = -1
         while len(offered) > known and any(note.opens_at <= now() for note in notes):
-            known = len(offered)
+            known = len(
+                offered
+            )  # time has passed while others were asked: what was closed may be open by now
             yield from self._left(entries, needs, now, tried, offered, largest_refused, [])
-        if not offered:
-            able = [entry for entry in entries if self._able(entry, needs, largest_refused, [])]
-            yield from self._behind_breakers(able, needs, now(), tried)
 
     def _left(
         self,
@@ -214,11 +215,17 @@ class Router:
         return PassedOver(route.entry.name, cause, said, opens_at)
 
     def _behind_breakers(
-        self, entries: Sequence[Entry], needs: Needs, now: float, tried: AbstractSet[Route]
+        self,
+        entries: Sequence[Entry],
+        needs: Needs,
+        now: float,
+        tried: AbstractSet[Route],
+        largest_refused: Sequence[int],
     ) -> Iterator[tuple[Route, Demand]]:
         guessed = [
             (max(standing.closed_until for standing in route.standings()), route.name, route, demand)
             for entry in entries
+            if self._able(entry, needs, largest_refused, [])
             for demand in (self.demand(entry, needs),)
             for route in entry.routes
             if route not in tried and _only_guesses(route, now)

@@ -136,6 +136,7 @@ class Upstream(msgspec.Struct, frozen=True):
     :param headers: the service's own headers, the key among them; core adds the content type
     :param body: what core sends as JSON; None sends no body
     :param stream: whether the answer is expected as server-sent events
+    :param dropped: the request's parameters that the service does not take; the client is told
     """
 
     method: str
@@ -143,6 +144,7 @@ class Upstream(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = {}
     body: Json | None = None
     stream: bool = False
+    dropped: Sequence[str] = ()
 
     def __repr__(self) -> str:
         return f"Upstream({self.method} {self.path}, headers={sorted(self.headers)}, stream={self.stream})"

@@ -101,7 +101,9 @@ class Cloudflare(OpenAICompatible):
         if isinstance(upstream, Failure):
             return upstream
         path = f"{_account_path(key)}{upstream.path}"
-        return Upstream(upstream.method, path, upstream.headers, upstream.body, upstream.stream)
+        return Upstream(
+            upstream.method, path, upstream.headers, upstream.body, upstream.stream, upstream.dropped
+        )
 
     @hookimpl
     def check_key(self, key: Key) -> Sequence[Upstream]:

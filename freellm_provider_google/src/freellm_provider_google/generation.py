@@ -19,6 +19,20 @@ _COPIED: Final = {
 }
 """What keeps its value. Everything that is not named in this module is dropped: the service refuses it."""
 
+TAKEN: Final = frozenset(_COPIED) | {
+    "max_tokens",
+    "parallel_tool_calls",
+    "prompt_cache_key",
+    "reasoning",
+    "reasoning_effort",
+    "response_format",
+    "seed",
+    "stop",
+    "tool_choice",
+    "tools",
+}
+"""Parameters that become something, here or in the tools, or that core itself has used."""
+
 _MOST_STOPS: Final = 5
 _SEEDS: Final = 2**31
 """Seeds are signed 32-bit numbers."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from freellm import ChatRequest, Failure, Json, Key, Kind, Model, Upstream
 from freellm_provider_google.contents import translate_messages
 from freellm_provider_google.dialects import dialect_of
-from freellm_provider_google.generation import generation_config
+from freellm_provider_google.generation import TAKEN, generation_config
 from freellm_provider_google.parts import UntranslatableError
 from freellm_provider_google.tools import functions_of, tool_fields, wire_names
 
@@ -23,6 +23,7 @@ def translate(request: ChatRequest, model: Model, key: Key) -> Upstream | Failur
         headers=key_header(key),
         body=body,
         stream=request.stream,
+        dropped=[name for name in request.parameters if name not in TAKEN],
     )
 
 

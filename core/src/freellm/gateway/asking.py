@@ -112,6 +112,7 @@ class Asker:
         if isinstance(upstream, Failure):
             attempt.booking.cancel()
             return PassedOver(route.entry.name, "request", redact(upstream.message), math.inf)
+        attempt.dropped = upstream.dropped
         attempt.booking.dispatch(attempt.started)
         exchange = await self._client.send(
             upstream,
@@ -181,7 +182,7 @@ class Asker:
         completion["model"] = attempt.route.model.id
         completion["_routed_via"] = attempt.route.via
         self._successes.whole(attempt, completion)
-        return Served(route=attempt.route, completion=completion)
+        return Served(route=attempt.route, completion=completion, dropped=attempt.dropped)
 
     async def _relay(
         self, attempt: Attempt, exchange: Exchange | None, normalizer: StreamNormalizer
@@ -194,4 +195,4 @@ class Asker:
             first = await relay.open(self._stall_timeout)
         except StreamBrokenError as broken:
             return relay.fail(broken.failure)
-        return Served(route=attempt.route, first=first, stream=relay)
+        return Served(route=attempt.route, first=first, stream=relay, dropped=attempt.dropped)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from freellm.catalogue import Route
@@ -31,6 +33,7 @@ class Attempt:
         "booking",
         "call",
         "demand",
+        "dropped",
         "first_delta_ms",
         "key",
         "request",
@@ -58,6 +61,7 @@ class Attempt:
         self.status = 0
         self.first_delta_ms: float | None = None
         self.key: Key | None = None
+        self.dropped: Sequence[str] = ()
         self._clock = clock
 
     def ms(self) -> float:

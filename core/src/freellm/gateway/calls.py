@@ -112,9 +112,11 @@ class Served(msgspec.Struct, kw_only=True):
     :param completion: the whole answer, unless it is a stream
     :param first: the bytes of the stream so far
     :param stream: hands out the bytes that follow
+    :param dropped: the request's parameters that the route does not take
     """
 
     route: Route
     completion: Json | None = None
     first: bytes = b""
     stream: OpenStream | None = None
+    dropped: Sequence[str] = ()

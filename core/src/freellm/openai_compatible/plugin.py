@@ -121,7 +121,8 @@ class OpenAICompatible:
         body = self._wire.body(request, model)
         if isinstance(body, Failure):
             return body
-        return Upstream("POST", self._chat_path, self._headers(key), body, request.stream)
+        dropped = self._wire.dropped(request, body)
+        return Upstream("POST", self._chat_path, self._headers(key), body, request.stream, dropped)
 
     @hookimpl
     def normalize_response(self, request: ChatRequest, model: Model, answer: Answer) -> Json | Failure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -27,6 +27,9 @@ COMMON_PARAMETERS: Final = frozenset(
     }
 )
 """What most OpenAI-speaking services take; each provider states its own set."""
+
+_SAID_OTHERWISE: Final = frozenset({"max_tokens", "prompt_cache_key"})
+"""Parameters that go by the service's name for them, or that core itself has used."""
 
 _LARGEST_DEFAULT: Final = 8_192
 
@@ -80,6 +83,13 @@ class Wire(msgspec.Struct, frozen=True):
             body["stream"] = True
             body["stream_options"] = {"include_usage": True}
         return body
+
+    def dropped(self, request: ChatRequest, body: Json) -> Sequence[str]:
+        """Return the parameters that did not get into a body, though they say something."""
+        missing = [name for name in request.parameters if name not in body and name not in _SAID_OTHERWISE]
+        if "response_format" in missing and request.parameters["response_format"].get("type") == "text":
+            missing.remove("response_format")
+        return missing
 
     def _effort(self, body: Json, model_id: str, effort: str) -> None:
         word = self.efforts.get(model_id, {}).get(effort)

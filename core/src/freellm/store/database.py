@@ -50,7 +50,7 @@ class Connection:
 
         :raises StoreError: when the database cannot be read
         """
-        with self._lock, _store_errors(self._file):
+        with self._lock, store_errors(self._file):
             yield self._database
 
     @contextmanager
@@ -61,7 +61,7 @@ class Connection:
 
         :raises StoreError: when the database cannot be written: full, read-only, or locked for over five seconds
         """
-        with self._lock, _store_errors(self._file):
+        with self._lock, store_errors(self._file):
             if self.raw.in_transaction:
                 yield self._database
                 return
@@ -101,7 +101,7 @@ def prepare(file: Path) -> None:
             make_private_file(file.with_name(name))
     if file.stat().st_size:
         _check(file)
-    with _store_errors(file), closing(Connection(file, "FULL")) as connection:
+    with store_errors(file), closing(Connection(file, "FULL")) as connection:
         migrate(connection.raw, file)
 
 
@@ -147,7 +147,8 @@ def _refusal(file: Path, what: str) -> StoreError:
 
 
 @contextmanager
-def _store_errors(file: Path) -> Iterator[None]:
+def store_errors(file: Path) -> Iterator[None]:
+    """Turn what SQLite says about a file into a `StoreError` that names it."""
     try:
         yield
     except sqlite3.DatabaseError as error:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from freellm.ledger import PoolState
-from freellm.store.database import Connection, prepare, quick_check
+from freellm.store.database import Connection, prepare, quick_check, store_errors
 from freellm.store.keys import KeyTable
 from freellm.store.log import AttemptRecord, LoggedRequest, RequestLog, RequestRecord
 from freellm.store.models import ModelTable
@@ -33,8 +33,9 @@ class Store:
     def __init__(self, data_dir: Path) -> None:
         self.file = data_dir.absolute() / DATABASE_FILE
         prepare(self.file)
-        self._durable = Connection(self.file, "FULL")
-        self._quick = Connection(self.file, "NORMAL")
+        with store_errors(self.file):
+            self._durable = Connection(self.file, "FULL")
+            self._quick = Connection(self.file, "NORMAL")
         self.keys = KeyTable(self._durable)
         self.models = ModelTable(self._durable)
         self.settings = ValueTable(self._durable, "settings")

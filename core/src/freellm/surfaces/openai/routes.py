@@ -72,11 +72,10 @@ class ChatCompletions:
     def _headers(self, call: Call, served: Served) -> dict[str, str]:
         headers = answer_headers(call, served)
         headers["Content-Type"] = "application/json"
-        headers["X-FreeLLM-Overhead-Ms"] = f"{self._overhead(call):.2f}"
+        lasted = (self._proxy.clock.now() - call.started) * 1000.0
+        headers["openai-processing-ms"] = f"{lasted:.0f}"
+        headers["X-FreeLLM-Overhead-Ms"] = f"{max(0.0, lasted - call.upstream_ms):.2f}"
         return headers
-
-    def _overhead(self, call: Call) -> float:
-        return max(0.0, (self._proxy.clock.now() - call.started) * 1000.0 - call.upstream_ms)
 
     def _call(self, request: web.Request, parsed: Parsed, started: float) -> Call:
         messages = parsed.request.messages
