@@ -74,22 +74,22 @@ class UpstreamClient:
         if limits is None:
             self._loop = asyncio.get_running_loop()
             self._limits = limits = FirstByteLimits(self._loop)
-        limit = limits.start(first_byte_timeout)
+        task = limits.start(first_byte_timeout)
         try:
             response = await session.request(
                 upstream.method, url, data=data, headers=headers, allow_redirects=False
             )
         except asyncio.CancelledError:
-            if not limit.was_the_cause():
+            if not limits.was_the_cause(task):
                 raise
             failure = UpstreamError(Kind.TIMEOUT, f"{url.host} sent nothing for {first_byte_timeout:g} s")
         except FAILURES as error:
             failure = convert(error, str(url.host))
-            limit.was_the_cause()
+            limits.was_the_cause(task)
         else:
             return Exchange(response, str(url.host), self._loop)
         finally:
-            limits.stop(limit)
+            limits.stop(task)
         raise failure
 
     async def probe(
