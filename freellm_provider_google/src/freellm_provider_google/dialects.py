@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 Signatures = Literal["never", "optional", "required"]
@@ -84,6 +85,7 @@ DIALECTS: Final[tuple[tuple[str, Dialect], ...]] = (
 taken for a recent one."""
 
 
+@lru_cache(maxsize=256)
 def dialect_of(model_id: str) -> Dialect:
     """Return how to speak to a model."""
     return next(dialect for prefix, dialect in DIALECTS if model_id.startswith(prefix))

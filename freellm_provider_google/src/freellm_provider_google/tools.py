@@ -25,6 +25,8 @@ def functions_of(request: ChatRequest) -> list[Json]:
 def wire_names(request: ChatRequest) -> dict[str, str]:
     """Return the service's name of every function that a request declares or has called, by its OpenAI name."""
     wanted = {*_declared_names(request), *_called_names(request.messages)}
+    if not wanted:
+        return {}
     names = {name: name for name in wanted if _VALID.fullmatch(name)}
     if len(names) < len(wanted):
         # Names that fit are kept, so that none of them is lost to one that has to be changed.
@@ -43,6 +45,8 @@ def original_names(request: ChatRequest) -> dict[str, str]:
 def tool_fields(request: ChatRequest, dialect: Dialect, names: Mapping[str, str]) -> Json:
     """Return the `tools` and `toolConfig` of a request, as far as it has any."""
     functions = functions_of(request)
+    if not functions:
+        return {}
     choice = request.parameters.get("tool_choice")
     allowed, mode = _choice(choice)
     if mode == "AUTO" and allowed:
