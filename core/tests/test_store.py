@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from freellm.catalogue import Choice
 from freellm.errors import StoreError
 from freellm.ledger import PoolState
 from freellm.store import (
     AlreadyRunningError,
     AttemptRecord,
     LoggedRequest,
-    ModelOverride,
     RequestRecord,
     ServerLock,
     Store,
@@ -330,8 +330,8 @@ def test_a_model_can_be_switched_and_left_to_the_catalogue_again(store: Store) -
     store.models.enable("acme", "a/b", False)
     store.models.enable("acme", "c", True)
     assert store.models.overrides() == {
-        ("acme", "a/b"): ModelOverride(False, None),
-        ("acme", "c"): ModelOverride(True, None),
+        ("acme", "a/b"): Choice(False, None),
+        ("acme", "c"): Choice(True, None),
     }
     store.models.enable("acme", "c", None)
     assert list(store.models.overrides()) == [("acme", "a/b")]
@@ -346,7 +346,7 @@ def test_a_moved_model_takes_its_place_and_the_others_keep_their_order(store: St
     assert store.models.order() == [("acme", name) for name in "abdc"]
     store.models.reset_order()
     assert store.models.order() == []
-    assert store.models.overrides() == {("acme", "d"): ModelOverride(False, None)}
+    assert store.models.overrides() == {("acme", "d"): Choice(False, None)}
 
 
 def test_values_are_kept_by_name(store: Store) -> None:

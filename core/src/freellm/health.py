@@ -57,6 +57,10 @@ class Standing:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.forget()
+
+    def forget(self) -> None:
+        """Hold nothing against it any more."""
         self.closed_until = 0.0
         self.cause: Kind | None = None
         self.stated = False
@@ -74,8 +78,9 @@ class Standing:
         """Return how many places the model is sunk, one less for every two minutes passed."""
         return max(0.0, self._penalty - (now - self._penalty_at) / PENALTY_FORGIVEN)
 
-    def _set_penalty(self, value: float, now: float) -> None:
-        self._penalty, self._penalty_at = min(max(value, 0.0), PENALTY_MOST), now
+    def sink(self, places: float, now: float) -> None:
+        """Sink it by so many places from now on, within bounds."""
+        self._penalty, self._penalty_at = min(max(places, 0.0), PENALTY_MOST), now
 
     def close(self, until: float, cause: Kind, *, stated: bool) -> None:
         """Close it until a moment, unless it is closed for longer already.
@@ -116,14 +121,14 @@ class Health:
         standing = self._standings.get(name)
         if standing is None:
             return False
-        self._standings[name].__init__(name)  # type: ignore[misc]  # routes hold this very object
+        standing.forget()  # routes hold this very object
         self.penalized.discard(standing)
         self.version += 1
         return True
 
     def penalize(self, model: Standing, now: float) -> None:
         """Sink a model after a 429."""
-        model._set_penalty(model.penalty(now) + PENALTY_STEP, now)  # noqa: SLF001 - same module
+        model.sink(model.penalty(now) + PENALTY_STEP, now)
         self.penalized.add(model)
         self.version += 1
 
@@ -139,7 +144,7 @@ class Health:
         if model.failures:
             model.failures.clear()
         if model in self.penalized:
-            model._set_penalty(model.penalty(now) - 1.0, now)  # noqa: SLF001 - same module
+            model.sink(model.penalty(now) - 1.0, now)
             self.version += 1
 
     def settle_penalties(self, now: float) -> None:

@@ -177,10 +177,7 @@ class Runtime:
         built = catalogue.build(
             self.providers,
             [key for key in keys if key.usable],
-            {
-                ref: catalogue.Choice(choice.enabled, choice.position)
-                for ref, choice in self.store.models.overrides().items()
-            },
+            self.store.models.overrides(),
             self.ledger,
             self.health,
             limits,

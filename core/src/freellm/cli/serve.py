@@ -9,8 +9,9 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -62,13 +63,13 @@ def serve(
     _loop(run)
 
 
-def _loop(main: object) -> None:
+def _loop(main: Coroutine[Any, Any, None]) -> None:
     if sys.platform == "win32":
-        asyncio.run(main)  # type: ignore[arg-type]
+        asyncio.run(main)
     else:
         import uvloop
 
-        uvloop.run(main)  # type: ignore[arg-type]
+        uvloop.run(main)
 
 
 async def _serve(environ: Mapping[str, str], overrides: Mapping[str, object], as_json: bool) -> None:

@@ -29,7 +29,7 @@ def opening(shares: Sequence[Share], demand: Demand, now: float) -> float:
         if now >= pool.edge:
             pool.advance(now)
         amount = share.amount(demand) if share.metered else share.per_request
-        if pool.counter.used + amount > pool.room:
+        if pool.counter.used + amount > pool.room and (not share.unlimited or pool.closed_until):
             moment = pool.opening(amount, now, share.unlimited)
             if moment > opens:
                 opens = moment

@@ -3,7 +3,7 @@
 from freellm.store.keys import KeyState, StoredKey
 from freellm.store.lock import AlreadyRunningError, ServerLock
 from freellm.store.log import AttemptRecord, LoggedRequest, RequestRecord
-from freellm.store.models import ModelOverride, ModelRef
+from freellm.store.models import ModelRef
 from freellm.store.store import DATABASE_FILE, Store
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "AttemptRecord",
     "KeyState",
     "LoggedRequest",
-    "ModelOverride",
     "ModelRef",
     "RequestRecord",
     "ServerLock",

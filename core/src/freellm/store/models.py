@@ -6,23 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 from typing import TypeAlias
 
-import msgspec
-
+from freellm.catalogue import Choice
 from freellm.store.database import Connection
 
 ModelRef: TypeAlias = tuple[str, str]
 """A provider's name and the provider's model id."""
-
-
-class ModelOverride(msgspec.Struct, frozen=True):
-    """What a user decided about one model.
-
-    :param enabled: on or off; None leaves it to the catalogue
-    :param position: its place in the fallback order from 0; None puts it behind those that have one
-    """
-
-    enabled: bool | None
-    position: int | None
 
 
 class ModelTable:
@@ -31,14 +19,14 @@ class ModelTable:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def overrides(self) -> dict[ModelRef, ModelOverride]:
+    def overrides(self) -> dict[ModelRef, Choice]:
         """Return every decision."""
         with self._connection.reading() as database:
             rows = database.execute(
                 "SELECT provider, model, enabled, position FROM model_overrides"
             ).fetchall()
         return {
-            (provider, model): ModelOverride(None if enabled is None else bool(enabled), position)
+            (provider, model): Choice(None if enabled is None else bool(enabled), position)
             for provider, model, enabled, position in rows
         }
 

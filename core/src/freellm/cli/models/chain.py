@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 
-from freellm.catalogue import Catalogue, Choice, Entry, build
+from freellm.catalogue import Catalogue, Entry, build
 from freellm.cli.folder import DataFolder
 from freellm.errors import SettingsError
 from freellm.health import Health
@@ -26,10 +26,7 @@ class Chain:
     """
 
     def __init__(self, folder: DataFolder) -> None:
-        choices = {
-            ref: Choice(choice.enabled, choice.position)
-            for ref, choice in folder.store.models.overrides().items()
-        }
+        choices = folder.store.models.overrides()
         usable = [key for key in folder.keyring.all() if key.usable]
         self._folder = folder
         self.catalogue: Catalogue = build(
