@@ -1,5 +1,5 @@
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -39,7 +39,7 @@ def test_settling_gives_back_what_was_booked_too_much() -> None:
     assert isinstance(booking, Booking)
     assert not isinstance(ask(quotas, TOKENS, 1, amount=20), Booking)
 
-    booking.settle(30)
+    booking.settle({"tokens": 30})
 
     assert isinstance(ask(quotas, TOKENS, 1, amount=20), Booking)
 
@@ -87,10 +87,10 @@ def test_neurons_are_refused_only_once_they_are_all_gone() -> None:
     quotas = Quotas()
     first = ask(quotas, limit, 0)
     assert isinstance(first, Booking)
-    first.settle(tokens=5, neurons=9.9)
+    first.settle({"tokens": 5, "neurons": 9.9})
     second = ask(quotas, limit, 1)
     assert isinstance(second, Booking)
-    second.settle(tokens=5, neurons=50)
+    second.settle({"tokens": 5, "neurons": 50})
     assert not isinstance(ask(quotas, limit, 2), Booking)
 
 
@@ -119,3 +119,23 @@ def test_no_window_ever_holds_more_than_the_limit_and_the_stated_wait_is_the_sho
             assert answer[0].wait == min(enough)
     for end, _ in admitted:
         assert sum(tokens for at, tokens in admitted if end - MINUTE < at <= end) <= 100
+
+
+def test_what_is_concurrent_lasts_until_it_is_settled() -> None:
+    quotas, limit = Quotas(), Limit(unit="concurrent", limit=1, window=math.inf)
+    first = quotas.admit("p", "a", [limit], {"request": 1}, 0.0)
+    assert isinstance(first, Booking)
+    refused = quotas.admit("p", "a", [limit], {"request": 1}, 3600.0)
+    assert isinstance(refused, tuple)
+    first.settle({})
+    assert isinstance(quotas.admit("p", "a", [limit], {"request": 1}, 3600.0), Booking)
+
+
+def test_a_month_ends_on_the_first_at_midnight_utc() -> None:
+    quotas, limit = Quotas(), Limit(unit="requests", limit=1, window=30 * DAY, reset="month")
+    spent_at = datetime(2026, 11, 30, 23, 59, tzinfo=UTC).timestamp()
+    assert isinstance(quotas.admit("p", "a", [limit], {"request": 1}, spent_at), Booking)
+    refused = quotas.admit("p", "a", [limit], {"request": 1}, spent_at)
+    assert isinstance(refused, tuple)
+    assert refused[0].wait == 60.0
+    assert isinstance(quotas.admit("p", "a", [limit], {"request": 1}, spent_at + 60), Booking)

@@ -26,7 +26,7 @@ RETIRED = [
 
 async def test_the_demo_serves_the_retired_models_it_names() -> None:
     simulation = freellm_simulator.plugin.serve_demo()
-    assert simulation.models == RETIRED
+    assert sorted(simulation.models) == sorted(RETIRED)
     async with simulation, aiohttp.ClientSession() as session:
         got = await Client(simulation, session).groq(model="llama-3.3-70b-versatile", max_tokens=5)
     assert got.status == 200
@@ -83,7 +83,7 @@ def test_every_served_model_has_a_quota_and_cloudflare_s_cost_neurons() -> None:
     for world in load_worlds().values():
         for facts in world.served(include_retired=True):
             assert {limit.unit for limit in facts.limits} >= {"requests"}
-            assert (facts.provider == "cloudflare") == (min(facts.neurons) > 0)
+            assert (facts.provider == "cloudflare") == ("neurons" in facts.prices)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -98,7 +98,7 @@ async def test_the_command_serves_until_it_is_told_to_stop() -> None:
     said: Any = orjson.loads(await process.stdout.readline())
     async with aiohttp.ClientSession() as session, session.get(said["url"] + "/sim/state") as response:
         assert (await response.json())["requests"] == []
-    assert said["retired_models"] == [f"{provider}/{model}" for provider, model in RETIRED]
+    assert sorted(said["retired_models"]) == sorted(f"{provider}/{model}" for provider, model in RETIRED)
     environment = said["environment"]["groq"]
     assert environment["FREELLM_GROQ_BASE_URL"] == said["url"] + "/groq/openai/v1"
     assert environment["GROQ_API_KEY"] == "gsk_simulated"

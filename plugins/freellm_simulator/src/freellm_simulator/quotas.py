@@ -14,12 +14,13 @@ from zoneinfo import ZoneInfo
 
 MINUTE, DAY = 60.0, 86_400.0
 
-Reset: TypeAlias = Literal["rolling", "utc-midnight", "pacific-midnight"]
+Reset: TypeAlias = Literal["rolling", "utc-midnight", "pacific-midnight", "month"]
 Charge: TypeAlias = Literal["request", "input", "input+max", "after"]
 """What the check at the door counts: one request, the prompt, the prompt and `max_tokens`, or nothing yet."""
 
 _ZONES: Mapping[str, tzinfo] = {
     "utc-midnight": UTC,
+    "month": UTC,
     "pacific-midnight": ZoneInfo("America/Los_Angeles"),
 }
 
@@ -28,10 +29,10 @@ _ZONES: Mapping[str, tzinfo] = {
 class Limit:
     """One quota.
 
-    :param unit: `requests`, `tokens` or `neurons`
+    :param unit: `requests`, `tokens`, `concurrent`, or a unit that the models' prices are in
     :param limit: how much a window holds
-    :param window: seconds
-    :param reset: whether spendings age out one by one or all at a midnight
+    :param window: seconds; what is `concurrent` lasts until it is settled
+    :param reset: whether spendings age out one by one, all at a midnight, or all on the first of a month (UTC)
     :param charge: what the check at the door counts
     :param pool: the model it belongs to, `*` for one over all models of the account
     """
@@ -81,17 +82,17 @@ class Booking:
     def __init__(self, entries: Sequence[tuple[Limit, _Spending]]) -> None:
         self._entries = entries
 
-    def settle(self, tokens: float, neurons: float = 0.0) -> None:
+    def settle(self, spent: Mapping[str, float]) -> None:
         """Replace what the door counted by what was used; the time of spending stays.
 
-        :param tokens: tokens of input and output; quotas that count the prompt alone keep what they counted
-        :param neurons: neurons
+        :param spent: the amount by unit: tokens of input and output, and the units of the model's prices; quotas that
+            count the prompt alone keep what they counted
         """
         for limit, entry in self._entries:
-            if limit.unit == "neurons":
-                entry.amount = neurons
-            elif limit.unit == "tokens" and limit.charge != "input":
-                entry.amount = tokens
+            if limit.unit == "concurrent":
+                entry.amount = 0.0
+            elif limit.unit in spent and limit.charge != "input":
+                entry.amount = spent[limit.unit]
 
 
 class Quotas:
@@ -153,7 +154,9 @@ class Quotas:
     def _live(self, provider: str, account: str, limit: Limit, now: float) -> list[_Spending]:
         entries = self._spent.get((provider, account, limit), [])
         since = _counts_since(limit, now)
-        entries[:] = [entry for entry in entries if entry.at > since]
+        entries[:] = [
+            entry for entry in entries if entry.at > since and (entry.amount or limit.unit != "concurrent")
+        ]
         return entries
 
 
@@ -161,18 +164,26 @@ def _counts_since(limit: Limit, now: float) -> float:
     """Return the Unix time after which a spending still counts now."""
     if limit.reset == "rolling":
         return now - limit.window
-    zone = _ZONES[limit.reset]
-    today = datetime.fromtimestamp(now, zone).date()
-    return math.nextafter(datetime.combine(today, time(), zone).timestamp(), 0)
+    return math.nextafter(_period(limit.reset, now)[0], 0)
 
 
 def _free_at(limit: Limit, spent_at: float) -> float:
     """Return the Unix time at which a spending no longer counts."""
     if limit.reset == "rolling":
         return spent_at + limit.window
-    zone = _ZONES[limit.reset]
-    tomorrow = datetime.fromtimestamp(spent_at, zone).date() + timedelta(days=1)
-    return datetime.combine(tomorrow, time(), zone).timestamp()
+    return _period(limit.reset, spent_at)[1]
+
+
+def _period(reset: Reset, moment: float) -> tuple[float, float]:
+    """Return the Unix times at which the calendar period of a moment begins and ends."""
+    zone = _ZONES[reset]
+    first = datetime.fromtimestamp(moment, zone).date()
+    following = first + timedelta(days=1)
+    if reset == "month":
+        first = first.replace(day=1)
+        following = (first + timedelta(days=31)).replace(day=1)
+    begins, ends = (datetime.combine(day, time(), zone).timestamp() for day in (first, following))
+    return begins, ends
 
 
 def _wait(limit: Limit, live: Sequence[_Spending], used: float, requested: float, now: float) -> float:

@@ -114,8 +114,11 @@ class Visit:
 
 def _settle(booking: Booking, exchange: Exchange, written: int) -> None:
     prompt = exchange.reply.usage.prompt
-    into, out = exchange.model.neurons
-    booking.settle(prompt + written, (prompt * into + written * out) / 1_000_000)
+    priced = {
+        unit: a_request + (prompt * into + written * out) / 1_000_000
+        for unit, (a_request, into, out) in exchange.model.prices.items()
+    }
+    booking.settle({"tokens": prompt + written, **priced})
 
 
 async def read_json(request: web.Request) -> Json:

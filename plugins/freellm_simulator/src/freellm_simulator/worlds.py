@@ -1,7 +1,17 @@
-"""The simulated services as data: what `worlds.toml` says of each provider and model."""
+"""The simulated services as data: what `worlds/` says of each provider and model, one file each.
+
+The figures were written out from the fact base of 2026-11-23; they are the simulator's own, so that it can judge what
+freellm declares. A model row: `rpm` and `rpd` requests a minute and a day, `tpm` and `tpd` tokens; a limit left out takes
+the service's `assumed` one, or there is none. `prices` are in units of the service's own: per request, and per million
+tokens of input and of output. `efforts` are the values of the reasoning switch (for Google, which of its two switches the
+model takes). A `retired` row is refused as the service refuses it; with --include-retired those marked `demo` are served
+with the limits they had. `quotas` are shared by several models: `unit`, `limit`, `window` in seconds, `reset` unless it
+is the service's `day_clock` (rolling below a day), and the `members` unless all are.
+"""
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +29,6 @@ _LIMITS: tuple[tuple[str, str, float], ...] = (
     ("rpd", "requests", DAY),
     ("tpm", "tokens", MINUTE),
     ("tpd", "tokens", DAY),
-    ("neurons", "neurons", DAY),
 )
 """Name in the file, unit, window. Refusals name the first one that is spent, in this order."""
 
@@ -28,7 +37,7 @@ _LIMITS: tuple[tuple[str, str, float], ...] = (
 class Facts:
     """One model of one service.
 
-    :param neurons: neurons per million tokens of input and of output
+    :param prices: by unit: per request, and per million tokens of input and of output
     :param efforts: the values its reasoning switch takes; none: it does not reason
     :param quirks: names of oddities its wire knows
     :param limits: the quotas it spends from
@@ -38,7 +47,7 @@ class Facts:
     id: str
     context: int = DEFAULT_CONTEXT
     max_output: int | None = None
-    neurons: tuple[float, float] = (0.0, 0.0)
+    prices: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     abilities: frozenset[str] = frozenset()
     efforts: tuple[str, ...] = ()
     quirks: frozenset[str] = frozenset()
@@ -95,41 +104,53 @@ class World:
 
 
 def load_worlds() -> dict[str, World]:
-    """Read `worlds.toml`."""
-    raw = tomllib.loads(resources.files(__package__).joinpath("worlds.toml").read_text("utf-8"))
-    return {provider: _world(provider, table) for provider, table in raw.items()}
+    """Read the files of `worlds/`; a file's name is its provider's id."""
+    files = sorted(resources.files(__package__).joinpath("worlds").iterdir(), key=lambda file: file.name)
+    return {
+        provider: _world(provider, tomllib.loads(file.read_text("utf-8")))
+        for file in files
+        for provider in (file.name.removesuffix(".toml"),)
+    }
 
 
 def _world(provider: str, table: dict[str, Any]) -> World:
-    shared = _limits(table.get("shared", {}), table, "*")
-    models = {row["id"]: _facts(provider, row, table, shared) for row in table["models"]}
+    models = {row["id"]: _facts(provider, row, table) for row in table["models"]}
     fields = ("title", "base_path", "key", "first_byte", "tokens_per_second")
     return World(provider=provider, models=models, **{name: _frozen(table[name]) for name in fields})
 
 
-def _facts(provider: str, row: dict[str, Any], table: dict[str, Any], shared: tuple[Limit, ...]) -> Facts:
+def _facts(provider: str, row: dict[str, Any], table: dict[str, Any]) -> Facts:
     figures = {**table.get("assumed", {}), **row}
-    own = _limits({name: figures[name] for name, _, _ in _LIMITS[:4] if name in figures}, table, row["id"])
-    known = {name: _frozen(row[name]) for name in row if name not in {"rpm", "rpd", "tpm", "tpd"}}
-    for name in ("abilities", "quirks"):
-        known[name] = frozenset(row.get(name, ()))
-    return Facts(provider=provider, limits=own + shared, **known)
-
-
-def _limits(figures: dict[str, float], table: dict[str, Any], pool: str) -> tuple[Limit, ...]:
-    charges: dict[str, Charge] = {"tokens": table.get("token_charge", "after"), "neurons": "after"}
-    reset: Reset = table["day_clock"]
-    return tuple(
-        Limit(
-            unit=unit,
-            limit=figures[name],
-            window=window,
-            reset=reset if window == DAY else "rolling",
-            charge=charges.get(unit, "request"),
-            pool=pool,
-        )
+    own = tuple(
+        _limit(table, {"unit": unit, "limit": figures[name], "window": window}, row["id"])
         for name, unit, window in _LIMITS
         if name in figures
+    )
+    shared = tuple(
+        _limit(table, quota, ",".join(quota.get("members", "*")))
+        for quota in table.get("quotas", ())
+        if row["id"] in quota.get("members", (row["id"],))
+    )
+    known = {name: _frozen(row[name]) for name in row if name not in {"rpm", "rpd", "tpm", "tpd", "prices"}}
+    for name in ("abilities", "quirks"):
+        known[name] = frozenset(row.get(name, ()))
+    prices = {unit: _frozen(price) for unit, price in row.get("prices", {}).items()}
+    return Facts(provider=provider, limits=own + shared, prices=prices, **known)
+
+
+def _limit(table: dict[str, Any], quota: dict[str, Any], pool: str) -> Limit:
+    unit, window = quota["unit"], quota.get("window", math.inf)
+    charge: Charge = "request" if unit in ("requests", "concurrent") else "after"
+    if unit == "tokens":
+        charge = table.get("token_charge", "after")
+    reset: Reset = quota.get("reset") or (table["day_clock"] if window >= DAY else "rolling")
+    return Limit(
+        unit=unit,
+        limit=quota["limit"],
+        window=window,
+        reset="rolling" if unit == "concurrent" else reset,
+        charge=charge,
+        pool=pool,
     )
 
 
