@@ -26,7 +26,17 @@ PACKAGES = [
 # A module imports from lower floors, and from modules named earlier on its own floor.
 FLOORS: tuple[tuple[str, ...], ...] = (
     # what crosses borders: data, declarations, errors, time
-    ("version", "errors", "types", "declarations", "clock", "access", "fingerprints"),
+    (
+        "version",
+        "errors",
+        "secret",
+        "types",
+        "declarations",
+        "catalogue_file",
+        "clock",
+        "access",
+        "fingerprints",
+    ),
     # the contract: hooks, discovery, one relay per provider, the broadcast relay
     ("redaction", "hookspecs", "plugins", "openai_compatible", "providers", "extensions"),
     # pure decisions: no await, no clock of their own

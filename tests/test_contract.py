@@ -29,10 +29,10 @@ from freellm import (
 )
 from freellm.hookspecs import ProviderSpec
 from freellm.plugins import PROVIDERS, relay
+from freellm.providers import REQUIRED
 from freellm.types import UNCHANGED, Json
 
 POINTS = sorted(entry_points(group=PROVIDERS), key=lambda point: point.name)
-HOOKS = sorted(name for name in vars(ProviderSpec) if not name.startswith("_"))
 DATE = re.compile(r"20\d\d-[01]\d-[0-3]\d")
 
 TOOL = {
@@ -221,7 +221,7 @@ def test_the_entry_point_has_the_providers_name(provider: Subject) -> None:
 
 
 def test_every_hook_is_answered_by_a_plain_method_without_defaults(provider: Subject) -> None:
-    assert set(provider.relay.hooks_of(provider.plugin)) >= set(HOOKS) - {"read_quota"}
+    assert set(provider.relay.hooks_of(provider.plugin)) >= set(REQUIRED)
     for hook in provider.relay.hooks_of(provider.plugin):
         method = getattr(provider.plugin, hook)
         assert not inspect.iscoroutinefunction(method)

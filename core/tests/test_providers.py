@@ -12,10 +12,12 @@ from freellm import (
     Answer,
     Catalogue,
     ChatRequest,
+    EmbeddingRequest,
     Event,
     Failure,
     Key,
     Kind,
+    ListedModel,
     OpenAICompatible,
     PluginError,
     Reading,
@@ -24,6 +26,7 @@ from freellm import (
     Verdict,
     hookimpl,
 )
+from freellm.hookspecs import ProviderSpec
 from freellm.plugins import PROVIDERS
 from freellm.providers import REQUIRED, Provider, load_providers
 from freellm.types import UNCHANGED
@@ -71,7 +74,8 @@ def test_a_plain_provider_is_all_declarations_and_hooks() -> None:
     plain = Provider("lab", Plain())
     assert (plain.name, plain.info.id, plain.models, plain.quotas) == ("lab", "lab", (MODEL,), (quota(30),))
     assert plain.quota_headers == ("x-left",)
-    assert set(plain.hooks) == {*REQUIRED, "read_quota"}
+    assert set(plain.hooks) == {name for name in vars(ProviderSpec) if not name.startswith("_")}
+    assert set(REQUIRED) < set(plain.hooks)
 
 
 def test_without_read_quota_no_header_is_looked_at() -> None:
@@ -337,3 +341,60 @@ class TestInstalledProviders:
         assert [one.name for one in providers] == ["two"]
         assert [record.status for record in records] == ["disabled", "loaded"]
         assert site.loads("freellm-provider-one") == 0
+
+
+# Embeddings and lists of models
+
+VECTORS = {"data": [{"index": 0, "embedding": [0.5]}, {"index": 1, "embedding": [1.0]}]}
+INPUTS = EmbeddingRequest(inputs=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"data": []}, {"data": VECTORS["data"][:1]}, {"data": VECTORS["data"][::-1]}, [], None]
+)
+def test_what_is_no_embedding_list_is_a_failure_that_names_the_hook(said: Any) -> None:
+    lab = Provider("lab", worse("normalize_embeddings", says(said)))
+    found = lab.normalize_embeddings(INPUTS, MODEL, ANSWER)
+    assert isinstance(found, Failure)
+    assert (found.kind, "lab: normalize_embeddings answered" in found.message) == (Kind.BAD_ANSWER, True)
+
+
+def test_an_embedding_list_passes() -> None:
+    lab = Provider("lab", worse("normalize_embeddings", says(VECTORS)))
+    assert lab.normalize_embeddings(INPUTS, MODEL, ANSWER) == VECTORS
+
+
+@pytest.mark.parametrize("said", [None, "m", [{"id": "m"}]])
+def test_a_list_of_models_that_is_none_is_empty(said: Any) -> None:
+    assert Provider("lab", worse("read_models", says(said))).read_models(ANSWER) == ()
+
+
+def test_a_list_of_models_is_read() -> None:
+    found = Provider("lab", Plain()).read_models(
+        Answer(200, {}, {"data": [{"id": "m", "context_length": 8}]})
+    )
+    assert found == [ListedModel(id="m", context=8)]
+
+
+class Bare:
+    """Hands on the required hooks, and those optional ones that are named."""
+
+    def __init__(self, *optional: str, **model_fields: Any) -> None:
+        plain = OpenAICompatible(
+            info=info(), catalogue=Catalogue(models=(model("m", **model_fields),), quotas=())
+        )
+        for hook in (*REQUIRED, *optional):
+            setattr(self, hook, getattr(plain, hook))
+
+
+def test_a_model_that_makes_embeddings_needs_both_hooks() -> None:
+    text = refusal(Bare("translate_embeddings", task="embeddings", dimensions=(8,)))
+    assert "'m' makes embeddings, but the plugin does not answer normalize_embeddings" in text
+    assert Provider("lab", Bare(task="chat")).hooks == REQUIRED
+
+
+@pytest.mark.parametrize("only", ["list_models", "read_models"])
+def test_the_hooks_of_a_list_of_models_go_together(only: str) -> None:
+    assert "list_models and read_models go together" in refusal(Bare(only))
+    assert not Provider("lab", Bare()).lists_models
+    assert Provider("lab", Bare()).list_models(KEY) == ()

@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from freellm.redaction import MOST, redact, without_keys
-from freellm.types import Secret
+from freellm.secret import Secret
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 SECRETS = st.lists(st.text(LETTERS, min_size=4, max_size=60), min_size=1, max_size=4)

@@ -17,8 +17,11 @@ INFO = ProviderInfo(
     id="lab", title="Lab", signup_url="https://x", docs_url="https://x", base_url="https://x/v1"
 )
 MODEL = Model(id="m", family="m", source="a test", checked="2026-11-23")
+VECTORS = Model(id="v", family="v", task="embeddings", dimensions=(2,), source="a test", checked="2026-11-23")
 PLUGIN = OpenAICompatible(
-    info=INFO, catalogue=Catalogue(models=(MODEL,)), quota_headers={"x-left": ("requests", 60.0, "remaining")}
+    info=INFO,
+    catalogue=Catalogue(models=(MODEL, VECTORS)),
+    quota_headers={"x-left": ("requests", 60.0, "remaining")},
 )
 REQUEST = {"messages": [{"role": "user", "content": "Hello"}]}
 BODY = {"model": "m", "messages": REQUEST["messages"]}
@@ -52,6 +55,26 @@ GOOD: list[Json] = [
     {
         "answer": {"headers": {"x-left": "3"}},
         "readings": [{"unit": "requests", "window": 60, "remaining": 3}],
+    },
+    {
+        "embedding_request": {"inputs": ["a"]},
+        "model": "v",
+        "upstream": {"path": "/embeddings"},
+        "answer": {"body": {"data": [{"index": 0, "embedding": [0.5, 1.0]}]}},
+        "embedding_list": {
+            "object": "list",
+            "data": [{"object": "embedding", "index": 0, "embedding": [0.5, 1.0]}],
+        },
+    },
+    {
+        "embedding_request": {"inputs": ["a"]},
+        "model": "v",
+        "answer": {"status": 429, "body": {"error": "slow"}},
+        "failure": {"kind": "rate_limited", "message": "slow"},
+    },
+    {
+        "answer": {"body": {"data": [{"id": "m", "context_length": 8}]}},
+        "listed": [{"id": "m", "context": 8}],
     },
     {
         "events": [{"data": DELTA}],

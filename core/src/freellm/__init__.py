@@ -8,31 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from freellm.access import auth
-    from freellm.declarations import (
-        Catalogue,
-        DataPolicy,
-        KeyField,
-        Limits,
-        Model,
-        ProviderInfo,
-        Quota,
-        load_catalogue,
-    )
+    from freellm.catalogue_file import Catalogue, Limits, load_catalogue
+    from freellm.declarations import DataPolicy, KeyField, Model, ProviderInfo, Quota
     from freellm.errors import FreeLLMError, PluginError, RequestError
     from freellm.hookspecs import hookimpl
     from freellm.openai_compatible import OpenAICompatible
+    from freellm.secret import Secret
     from freellm.types import (
         UNCHANGED,
         Answer,
         ChatRequest,
         Chunks,
+        EmbeddingRequest,
         Event,
         Failure,
         Json,
         Key,
         Kind,
+        ListedModel,
         Reading,
-        Secret,
         StreamNormalizer,
         Upstream,
         Verdict,
@@ -45,6 +39,7 @@ __all__ = [
     "ChatRequest",
     "Chunks",
     "DataPolicy",
+    "EmbeddingRequest",
     "Event",
     "Failure",
     "FreeLLMError",
@@ -53,6 +48,7 @@ __all__ = [
     "KeyField",
     "Kind",
     "Limits",
+    "ListedModel",
     "Model",
     "OpenAICompatible",
     "PluginError",
@@ -71,31 +67,25 @@ __all__ = [
 
 _HOMES = {
     "access": ("auth",),
-    "declarations": (
-        "Catalogue",
-        "DataPolicy",
-        "KeyField",
-        "Limits",
-        "Model",
-        "ProviderInfo",
-        "Quota",
-        "load_catalogue",
-    ),
+    "catalogue_file": ("Catalogue", "Limits", "load_catalogue"),
+    "declarations": ("DataPolicy", "KeyField", "Model", "ProviderInfo", "Quota"),
     "errors": ("FreeLLMError", "PluginError", "RequestError"),
     "hookspecs": ("hookimpl",),
     "openai_compatible": ("OpenAICompatible",),
+    "secret": ("Secret",),
     "types": (
         "UNCHANGED",
         "Answer",
         "ChatRequest",
         "Chunks",
+        "EmbeddingRequest",
         "Event",
         "Failure",
         "Json",
         "Key",
         "Kind",
+        "ListedModel",
         "Reading",
-        "Secret",
         "StreamNormalizer",
         "Upstream",
         "Verdict",

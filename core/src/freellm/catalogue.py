@@ -180,7 +180,8 @@ class Catalogue:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = tuple(sorted(entries, key=lambda entry: entry.rank))
-        self.chain = tuple(entry for entry in self.entries if entry.enabled and entry.routes)
+        usable = (entry for entry in self.entries if entry.enabled and entry.routes)
+        self.chain = tuple(entry for entry in usable if entry.model.task == "chat")
         for place, entry in enumerate(self.chain):
             entry.place = place
         self.routes = {route.name: route for entry in self.chain for route in entry.routes}

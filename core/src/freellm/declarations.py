@@ -5,14 +5,10 @@ These are written by people, so they are pydantic models: a mistake names the fi
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from importlib import resources
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-
-from freellm.errors import PluginError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Ability: TypeAlias = Literal["tools", "vision", "json", "json_schema", "reasoning", "system"]
 """What a request may need of a model. `json` is the JSON mode, `json_schema` a schema kept to."""
@@ -21,17 +17,22 @@ Status: TypeAlias = Literal["active", "listed", "unverified", "paid-only", "reti
 """`active`: served for free by a recent source. `listed`: in a catalogue, entitlement not proven. `unverified`: see
 the note. `paid-only`: not in the free tier. `retired`: gone. Only `active` and `listed` models are on by default."""
 
+Task: TypeAlias = Literal["chat", "embeddings"]
+"""What a model does."""
+
 Clock: TypeAlias = Literal["rolling", "utc-midnight", "pacific-midnight", "month", "unknown"]
 """When a quota's window starts over. `unknown` is treated as `rolling`."""
 
 MINUTE, DAY = 60.0, 86_400.0
 
 
-class _Declaration(BaseModel):
+class Declaration(BaseModel):
+    """What people write: frozen, and a field that does not exist is a mistake."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
-class KeyField(_Declaration):
+class KeyField(Declaration):
     """One field of a provider's key; the CLI and the dashboard draw their forms from it.
 
     :param name: the name under which `Key.fields` holds it
@@ -48,7 +49,7 @@ class KeyField(_Declaration):
     pattern: str | None = None
 
 
-class DataPolicy(_Declaration):
+class DataPolicy(Declaration):
     """What the service does with prompts and answers on its free tier.
 
     :param trains: whether it may use them to improve its models; None is unknown
@@ -63,7 +64,7 @@ class DataPolicy(_Declaration):
     checked: str
 
 
-class ProviderInfo(_Declaration):
+class ProviderInfo(Declaration):
     """Who a provider is.
 
     :param id: the entry point's name: lower case, the part before `/` in `X-Routed-Via`
@@ -75,6 +76,8 @@ class ProviderInfo(_Declaration):
         form, unless its name is given as `NAME=field`: then it holds that field, and all `=` variables make one key
     :param keyless: whether it answers without a key
     :param base_url: origin and path prefix of its API
+    :param alternative_base_urls: other hosts of the service with accounts of their own: when the first one refuses a
+        key, its probes are sent to these in turn, and the key stays with the one that takes it
     :param first_byte_timeout: seconds until the first byte of an answer, at most
     :param quota_headers: lower-case names of the headers that `read_quota` reads; without any of them on an answer
         the hook is not asked
@@ -90,6 +93,7 @@ class ProviderInfo(_Declaration):
     environment: tuple[str, ...] = ()
     keyless: bool = False
     base_url: str = Field(pattern=r"^https?://")
+    alternative_base_urls: tuple[str, ...] = ()
     first_byte_timeout: float = Field(default=30.0, gt=0)
     quota_headers: tuple[str, ...] = ()
     account_of: str | None = None
@@ -102,16 +106,21 @@ class ProviderInfo(_Declaration):
         return self
 
 
-class Model(_Declaration):
+class Model(Declaration):
     """One model of one provider.
 
     :param id: the provider's own id, sent as it is
     :param family: the logical model: rows of other providers with the same family answer for each other
     :param title: its name for people
+    :param task: what it does; a model that makes embeddings is asked for nothing else
     :param context: tokens of input and output together; None is unknown
     :param max_output: tokens of output at most; None is unknown
     :param abilities: what requests may need of it; `system` (takes a system message) is on unless stated
     :param images: how it takes images: not at all, by URL, or only inline as data URIs
+    :param dimensions: for embeddings, the lengths of vector it can make, the usual one first. Models of one family
+        and dimension answer for each other: their vectors lie in one space
+    :param max_inputs: for embeddings, texts in one request at most
+    :param token_inputs: for embeddings, whether it takes lists of token ids in place of texts
     :param intelligence_rank: 1 is best, about 1 to 30; None sorts last
     :param speed_rank: 1 is best, about 1 to 11; None sorts last
     :param costs: what a request costs in the provider's own units: unit to (per request, per input token, per
@@ -129,10 +138,14 @@ class Model(_Declaration):
     id: str = Field(pattern=r"^[\w.:/@+\-~]{1,200}$")
     family: str
     title: str = ""
+    task: Task = "chat"
     context: int | None = Field(default=None, gt=0)
     max_output: int | None = Field(default=None, gt=0)
     abilities: frozenset[Ability] = frozenset({"system"})
     images: Literal["none", "url", "inline"] = "none"
+    dimensions: tuple[int, ...] = ()
+    max_inputs: int | None = Field(default=None, gt=0)
+    token_inputs: bool = False
     intelligence_rank: int | None = Field(default=None, ge=1)
     speed_rank: int | None = Field(default=None, ge=1)
     costs: Mapping[str, tuple[float, float, float]] = {}
@@ -151,13 +164,21 @@ class Model(_Declaration):
             raise ValueError("ability 'vision' and images = 'url' or 'inline' go together")
         return self
 
+    @model_validator(mode="after")
+    def _embeddings_state_their_dimensions(self) -> Model:
+        if (self.task == "embeddings") != bool(self.dimensions):
+            raise ValueError("task = 'embeddings' and dimensions go together")
+        if self.task == "chat" and (self.max_inputs or self.token_inputs):
+            raise ValueError("max_inputs and token_inputs are for task = 'embeddings'")
+        return self
+
     @property
     def enabled_by_default(self) -> bool:
         """Whether the model is on unless someone says otherwise."""
         return self.status in ("active", "listed")
 
 
-class Quota(_Declaration):
+class Quota(Declaration):
     """One limit of a provider.
 
     :param unit: `requests`, `tokens`, `concurrent`, or a unit of the provider's own that `Model.costs` prices
@@ -193,97 +214,3 @@ class Quota(_Declaration):
         """What tells this quota from the provider's others, stable across releases: unit, window and members."""
         window = "" if self.window is None else f"/{self.window:g}s"
         return f"{self.unit}{window}:{','.join(self.members) or '*'}"
-
-
-class Limits(_Declaration):
-    """A model's limits in a catalogue file, in the words providers use.
-
-    :param rpm: requests a minute
-    :param rpd: requests a day
-    :param tpm: tokens a minute
-    :param tpd: tokens a day
-    """
-
-    rpm: float | None = None
-    rpd: float | None = None
-    tpm: float | None = None
-    tpd: float | None = None
-
-
-class LimitRules(_Declaration):
-    """How a provider counts the limits of its models; see the fields of the same name in `Quota`."""
-
-    scope: Literal["key", "account", "ip"] = "key"
-    charge: Literal["actual", "input", "input+max"] = "actual"
-    day_clock: Clock = "rolling"
-
-
-class Catalogue(_Declaration):
-    """A provider's models and quotas, as read from its `catalogue.toml`."""
-
-    models: tuple[Model, ...]
-    quotas: tuple[Quota, ...] = ()
-
-    @field_validator("models")
-    @classmethod
-    def _ids_differ(cls, models: tuple[Model, ...]) -> tuple[Model, ...]:
-        ids = [model.id for model in models]
-        if twice := {id_ for id_ in ids if ids.count(id_) > 1}:
-            raise ValueError(f"model ids stand twice: {', '.join(sorted(twice))}")
-        return models
-
-
-_LIMITS: tuple[tuple[str, str, float], ...] = (
-    ("rpm", "requests", MINUTE),
-    ("rpd", "requests", DAY),
-    ("tpm", "tokens", MINUTE),
-    ("tpd", "tokens", DAY),
-)
-
-
-def _quotas_of(model: Model, limits: Limits, rules: LimitRules) -> list[Quota]:
-    return [
-        Quota(
-            unit=unit,
-            limit=limit,
-            window=window,
-            clock=rules.day_clock if window == DAY else "rolling",
-            scope=rules.scope,
-            members=(model.id,),
-            charge=rules.charge if unit == "tokens" else "actual",
-            source=model.source,
-            checked=model.checked,
-        )
-        for field, unit, window in _LIMITS
-        if (limit := getattr(limits, field)) is not None
-    ]
-
-
-def load_catalogue(package: str, name: str = "catalogue.toml") -> Catalogue:
-    """Read a provider package's catalogue file.
-
-    The file has `[defaults]` (fields every model takes unless it states its own), `[limits]` (see `LimitRules`),
-    `[[models]]` with an optional `limits = {rpm, rpd, tpm, tpd}`, and `[[quotas]]` for pools wider than a model.
-
-    :param package: the import package that ships the file, usually `__package__`
-    :param name: the file's name
-    :raises PluginError: when the file is missing or wrong; the text names the package and the field
-    """
-    try:
-        raw: dict[str, Any] = tomllib.loads(resources.files(package).joinpath(name).read_text("utf-8"))
-        defaults = raw.pop("defaults", {})
-        rules = LimitRules.model_validate(raw.pop("limits", {}))
-        models, quotas = [], []
-        for row in raw.pop("models", []):
-            limits = Limits.model_validate(row.pop("limits", {}))
-            model = Model.model_validate({**defaults, **row})
-            models.append(model)
-            quotas += _quotas_of(model, limits, rules)
-        shared = [Quota.model_validate({**_dated(defaults), **row}) for row in raw.pop("quotas", [])]
-        return Catalogue(models=tuple(models), quotas=(*quotas, *shared), **raw)
-    except (OSError, ValueError, ValidationError) as error:
-        raise PluginError(f"{package}: {name} is wrong: {error}") from error
-
-
-def _dated(defaults: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: defaults[name] for name in ("source", "checked") if name in defaults}

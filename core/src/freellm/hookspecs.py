@@ -14,9 +14,11 @@ import pluggy
 from freellm.types import (
     Answer,
     ChatRequest,
+    EmbeddingRequest,
     Failure,
     Json,
     Key,
+    ListedModel,
     Reading,
     StreamNormalizer,
     Upstream,
@@ -105,6 +107,37 @@ class ProviderSpec:
         """Judge a key by its probes' answers, in the order of the probes. Since 0.1.
 
         :param answers: a probe that could not be delivered has status 0 and the reason in `text`
+        """
+
+    @_directed
+    def translate_embeddings(  # type: ignore[empty-body]
+        self, request: EmbeddingRequest, model: Model, key: Key
+    ) -> Upstream | Failure:
+        """Say what to send for an embeddings request. Asked once per attempt of each part of it. Since 0.1.
+
+        :return: a `Failure` when this model cannot take this request; nothing is sent then
+        """
+
+    @_directed
+    def normalize_embeddings(  # type: ignore[empty-body]
+        self, request: EmbeddingRequest, model: Model, answer: Answer
+    ) -> Json | Failure:
+        """Turn a whole 2xx answer into an OpenAI embedding list. Since 0.1.
+
+        :return: `{"data": [{"index": 0, "embedding": [floats]}, …]}`, one vector for each input, and `usage` when the
+            service states it; or a `Failure` when the 200 hides an error
+        """
+
+    @_directed
+    def list_models(self, key: Key) -> Sequence[Upstream]:  # type: ignore[empty-body]
+        """Say how to ask for the provider's own list of models. Asked by `freellm models sync`. Since 0.1."""
+
+    @_directed
+    def read_models(self, answer: Answer) -> Sequence[ListedModel]:  # type: ignore[empty-body]
+        """Read one answer of those that `list_models` asked for. Since 0.1.
+
+        :param answer: a 2xx answer
+        :return: nothing when it is no list of models
         """
 
 

@@ -16,17 +16,21 @@ from freellm.hookspecs import ProviderSpec
 from freellm.types import (
     Answer,
     ChatRequest,
+    EmbeddingRequest,
     Failure,
     Json,
     Key,
     Kind,
+    ListedModel,
     Reading,
     StreamNormalizer,
     Upstream,
     Verdict,
 )
 
-_OPTIONAL = frozenset({"read_quota"})
+_OPTIONAL = frozenset(
+    {"read_quota", "translate_embeddings", "normalize_embeddings", "list_models", "read_models"}
+)
 REQUIRED = tuple(
     sorted(name for name in vars(ProviderSpec) if not name.startswith("_") and name not in _OPTIONAL)
 )
@@ -59,6 +63,7 @@ class Provider:
         self.models = self._declared_list("declare_models", Model)
         self.quotas = self._declared_list("declare_quotas", Quota)
         self._refuse_strangers()
+        self._refuse_unanswered()
         self.quota_headers = self.info.quota_headers if "read_quota" in self.hooks else ()
 
     def _ask(self, hook: str, **arguments: Any) -> Any:
@@ -101,6 +106,20 @@ class Provider:
                     "declare_models does not list; correct the id"
                 )
 
+    def _refuse_unanswered(self) -> None:
+        """Refuse optional hooks that are needed after all: both embeddings hooks for a model that makes embeddings."""
+        needed = {"translate_embeddings", "normalize_embeddings"}
+        maker = next((model for model in self.models if model.task == "embeddings"), None)
+        if maker is not None and (missing := sorted(needed - set(self.hooks))):
+            raise PluginError(
+                f"plugin {self.name!r} is refused: {maker.id!r} makes embeddings, but the plugin does not answer "
+                f"{', '.join(missing)}; write the hook, or remove the model"
+            )
+        if ("list_models" in self.hooks) != ("read_models" in self.hooks):
+            raise PluginError(
+                f"plugin {self.name!r} is refused: list_models and read_models go together; write the other one too"
+            )
+
     def translate_request(self, request: ChatRequest, model: Model, key: Key) -> Upstream | Failure:
         """Ask what to send; see `freellm.hookspecs.ProviderSpec.translate_request`."""
         said: Upstream | Failure = self._guarded(
@@ -132,6 +151,34 @@ class Provider:
         """Ask what headers say about quotas; nothing, if the hook fails."""
         return self._listed("read_quota", Reading, model=model, answer=answer)
 
+    def translate_embeddings(self, request: EmbeddingRequest, model: Model, key: Key) -> Upstream | Failure:
+        """Ask what to send; see `freellm.hookspecs.ProviderSpec.translate_embeddings`."""
+        said: Upstream | Failure = self._guarded(
+            "translate_embeddings", (Upstream, Failure), request=request, model=model, key=key
+        )
+        return said
+
+    def normalize_embeddings(self, request: EmbeddingRequest, model: Model, answer: Answer) -> Json | Failure:
+        """Ask for the embedding list; see `freellm.hookspecs.ProviderSpec.normalize_embeddings`."""
+        said: Json | Failure = self._guarded(
+            "normalize_embeddings", (dict, Failure), request=request, model=model, answer=answer
+        )
+        whole = isinstance(said, Failure) or _is_embedding_list(said, len(request.inputs))
+        return said if whole else self._no("normalize_embeddings", "embedding list")
+
+    @property
+    def lists_models(self) -> bool:
+        """Whether the provider can be asked for its own list of models."""
+        return "list_models" in self.hooks
+
+    def list_models(self, key: Key) -> Sequence[Upstream]:
+        """Ask how to ask for the provider's list of models; nothing, if it has none or the hook fails."""
+        return self._listed("list_models", Upstream, key=key) if self.lists_models else ()
+
+    def read_models(self, answer: Answer) -> Sequence[ListedModel]:
+        """Ask what an answer lists; nothing, if the hook fails."""
+        return self._listed("read_models", ListedModel, answer=answer)
+
     def check_key(self, key: Key) -> Sequence[Upstream]:
         """Ask for the probes of a key; none, if the hook fails."""
         return self._listed("check_key", Upstream, key=key)
@@ -153,8 +200,8 @@ class Provider:
         checked: Sequence[_T] = rows
         return checked
 
-    def _no(self, hook: str) -> Failure:
-        return Failure(kind=Kind.BAD_ANSWER, message=f"{self.name}: {hook} answered what is no completion")
+    def _no(self, hook: str, expected: str = "completion") -> Failure:
+        return Failure(kind=Kind.BAD_ANSWER, message=f"{self.name}: {hook} answered what is no {expected}")
 
     def _guarded(self, hook: str, kinds: type | tuple[type, ...], **arguments: Any) -> Any:
         """Ask a hook; a wrong type or an exception becomes a `Failure` that names it.
@@ -177,6 +224,16 @@ def _is_completion(body: Json) -> bool:
     except (LookupError, TypeError):
         return False
     return isinstance(message, dict) and (usage is None or isinstance(usage, dict))
+
+
+def _is_embedding_list(body: Json, inputs: int) -> bool:
+    """Tell whether an embedding list has what core itself reads of it: a vector for each input, in order."""
+    try:
+        return [row["index"] for row in body["data"]] == list(range(inputs)) and all(
+            isinstance(row["embedding"], list) for row in body["data"]
+        )
+    except (LookupError, TypeError):
+        return False
 
 
 def load_providers(only: Sequence[str] | None = None) -> tuple[list[Provider], list[plugins.PluginRecord]]:

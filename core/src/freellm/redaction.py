@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from freellm.types import Secret
+from freellm.secret import Secret
 
 MOST = 300
 """Characters of a provider's message that are passed on."""

@@ -29,13 +29,13 @@ from freellm.ledger import Ledger, PoolState
 from freellm.providers import load_providers
 from freellm.proxy import Proxy, Snapshot
 from freellm.routing import Orders, Router, Strategy
+from freellm.secret import Secret
 from freellm.sessions import Sessions
 from freellm.settings import Settings, check_providers
 from freellm.store import ServerLock, Store
 from freellm.surfaces.ids import RequestIds
 from freellm.surfaces.openai import OpenAISurface
 from freellm.tokens import Corrections
-from freellm.types import Secret
 from freellm.upstream import UpstreamClient
 from freellm.vault import open_vault, unified_key
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
-if TYPE_CHECKING:
-    from freellm.declarations import Model
+from freellm.secret import Secret
 
 Json: TypeAlias = dict[str, Any]
 """A decoded JSON object."""
@@ -45,34 +44,6 @@ class Kind(StrEnum):
     NETWORK = "network"
     BAD_ANSWER = "bad_answer"
     CANCELLED = "cancelled"
-
-
-class Secret:
-    """A string that shows itself only when asked: its `repr`, `str` and format are three asterisks.
-
-    :param value: the secret text
-    """
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the secret text."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret('***')"
-
-    def __str__(self) -> str:
-        return "***"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._value == other._value
-
-    def __hash__(self) -> int:
-        return hash(("Secret", self._value))
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -126,6 +97,41 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
         parameters = {name: value for name, value in self.parameters.items() if name not in names}
         hints = self.hints | {hint} if hint else self.hints
         return msgspec.structs.replace(self, parameters=parameters, hints=hints)
+
+
+class EmbeddingRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One embeddings request as a provider sees it; core has split it by the model's `max_inputs`.
+
+    :param inputs: texts, or lists of token ids, in the order in which the vectors are wanted; never empty
+    :param dimensions: the length of vector wanted, one of the model's; None is the model's usual one
+    :param parameters: the other fields of the body, nulls dropped. `model`, `input`, `dimensions` and
+        `encoding_format` are not here: core turns floats into what the client asked for
+    """
+
+    inputs: Sequence[str] | Sequence[Sequence[int]]
+    dimensions: int | None = None
+    parameters: Json = {}
+
+
+class ListedModel(msgspec.Struct, frozen=True, kw_only=True):
+    """One model of a provider's own list. What the list does not say is None.
+
+    :param id: the provider's own id
+    :param title: its name for people
+    :param free: whether it can be used without paying
+    :param task: `chat` or `embeddings`; `other` for what freellm cannot ask, such as images
+    :param context: tokens of input and output together
+    :param max_output: tokens of output at most
+    :param abilities: as in `Model.abilities`
+    """
+
+    id: str
+    title: str | None = None
+    free: bool | None = None
+    task: Literal["chat", "embeddings", "other"] | None = None
+    context: int | None = None
+    max_output: int | None = None
+    abilities: frozenset[str] | None = None
 
 
 class Upstream(msgspec.Struct, frozen=True):
@@ -274,19 +280,3 @@ class StreamNormalizer(Protocol):
 
     def end(self) -> Chunks:
         """Judge the stream when it is over: flush what is held, or say that it was cut."""
-
-
-class ProviderHooks(Protocol):
-    """The directed hooks of one provider as typed calls; `freellm.providers.Provider` is the implementation."""
-
-    def translate_request(self, request: ChatRequest, model: Model, key: Key) -> Upstream | Failure:
-        """See `freellm.hookspecs.translate_request`."""
-
-    def normalize_response(self, request: ChatRequest, model: Model, answer: Answer) -> Json | Failure:
-        """See `freellm.hookspecs.normalize_response`."""
-
-    def normalize_stream(self, request: ChatRequest, model: Model) -> StreamNormalizer:
-        """See `freellm.hookspecs.normalize_stream`."""
-
-    def classify_error(self, request: ChatRequest, model: Model, answer: Answer) -> Failure:
-        """See `freellm.hookspecs.classify_error`."""

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from freellm.types import Secret
+from freellm.secret import Secret
 from freellm.vault import associated_data
 
 ListedState: TypeAlias = Literal["untested", "valid", "invalid", "inconclusive", "unreadable"]

@@ -9,7 +9,7 @@ import msgspec
 from freellm.declarations import ProviderInfo
 from freellm.errors import SettingsError
 from freellm.keyring.lines import check_fields, parse_key
-from freellm.types import Secret
+from freellm.secret import Secret
 
 
 class FoundKey(msgspec.Struct, frozen=True):

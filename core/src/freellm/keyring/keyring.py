@@ -14,9 +14,10 @@ from freellm.errors import SettingsError, VaultError
 from freellm.keyring.entries import ListedState, ProviderKey, binding
 from freellm.keyring.environment import find_key
 from freellm.keyring.lines import check_fields
+from freellm.secret import Secret
 from freellm.settings import check_base_url
 from freellm.store import Store, StoredKey
-from freellm.types import Key, Secret, Verdict
+from freellm.types import Key, Verdict
 from freellm.vault import Vault
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from freellm.declarations import Catalogue, Model, ProviderInfo, Quota
+from freellm.catalogue_file import Catalogue
+from freellm.declarations import Model, ProviderInfo, Quota
 from freellm.hookspecs import hookimpl
+from freellm.openai_compatible.embeddings import COMMON, EmbeddingsWire, repaired_embeddings
 from freellm.openai_compatible.keys import judge_listing
+from freellm.openai_compatible.listing import listed_models
 from freellm.openai_compatible.quota_headers import HeaderRow, QuotaHeaders
 from freellm.openai_compatible.refusals import RefusalRow, RefusalTable
 from freellm.openai_compatible.request import COMMON_PARAMETERS, Wire
@@ -15,10 +18,12 @@ from freellm.openai_compatible.stream import ChunkNormalizer
 from freellm.types import (
     Answer,
     ChatRequest,
+    EmbeddingRequest,
     Failure,
     Json,
     Key,
     Kind,
+    ListedModel,
     Reading,
     StreamNormalizer,
     Upstream,
@@ -36,6 +41,9 @@ class OpenAICompatible:
     :param catalogue: its models and quotas
     :param chat_path: where completions are made, relative to the base URL
     :param models_path: an authenticated list of models, relative to the base URL, that proves a key
+    :param embeddings_path: where embeddings are made, relative to the base URL
+    :param embeddings_forward: parameters that embeddings take besides the input and the dimensions
+    :param embeddings_constants: for each embedding model, members that are sent unless the request states them
     :param forward: parameters the service takes; all others are dropped
     :param limit_field: what it calls `max_tokens`
     :param always_limit: whether to send `max_tokens` when the client states none
@@ -61,6 +69,9 @@ class OpenAICompatible:
         catalogue: Catalogue,
         chat_path: str = "/chat/completions",
         models_path: str = "/models",
+        embeddings_path: str = "/embeddings",
+        embeddings_forward: frozenset[str] = COMMON,
+        embeddings_constants: Mapping[str, Json] | None = None,
         forward: frozenset[str] = COMMON_PARAMETERS,
         limit_field: str = "max_tokens",
         always_limit: bool = False,
@@ -87,6 +98,7 @@ class OpenAICompatible:
             excludes=excludes or {},
             null_content=null_content,
         )
+        self._embeddings = EmbeddingsWire(embeddings_path, embeddings_forward, embeddings_constants or {})
         self._shape = Shape(
             finish_reasons={**FINISH_REASONS, **(finish_reasons or {})},
             think=think,
@@ -146,6 +158,33 @@ class OpenAICompatible:
     def classify_error(self, request: ChatRequest, model: Model, answer: Answer) -> Failure:
         """Name a refusal by the tables."""
         return self._refusals.classify(request, answer)
+
+    @hookimpl
+    def translate_embeddings(self, request: EmbeddingRequest, model: Model, key: Key) -> Upstream | Failure:
+        """Send the inputs as they are, and ask for floats."""
+        body = self._embeddings.body(request, model)
+        if isinstance(body, Failure):
+            return body
+        dropped = self._embeddings.dropped(request)
+        return Upstream("POST", self._embeddings.path, self._headers(key), body, dropped=dropped)
+
+    @hookimpl
+    def normalize_embeddings(self, request: EmbeddingRequest, model: Model, answer: Answer) -> Json | Failure:
+        """Put the vectors in order, or name the error the answer hides."""
+        body = answer.body
+        if isinstance(body, dict) and (body.get("error") or body.get("errors")):
+            return self._refusals.classify(ChatRequest(messages=()), answer)
+        return repaired_embeddings(body, len(request.inputs))
+
+    @hookimpl
+    def list_models(self, key: Key) -> Sequence[Upstream]:
+        """Ask for the list of models."""
+        return [Upstream("GET", self._models_path, self._headers(key))]
+
+    @hookimpl
+    def read_models(self, answer: Answer) -> Sequence[ListedModel]:
+        """Read the ids, and the windows where the service states them."""
+        return listed_models(answer.body)
 
     @hookimpl
     def check_key(self, key: Key) -> Sequence[Upstream]:

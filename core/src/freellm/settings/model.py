@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from freellm.declarations import Limits
+from freellm.catalogue_file import Limits
 from freellm.errors import SettingsError
 
 CREDENTIAL: Final = "freellm-master-key"

@@ -10,6 +10,10 @@ A file holds any of these groups; `model` is a declared model id:
     failure         what the answer means (`normalize_response` if 2xx, else `classify_error`); without an answer, what
                     `translate_request` returns. Only the fields that differ from their defaults
     readings        what `read_quota` reads from the answer's headers
+    embedding_request, embedding_list
+                    inputs, dimensions, parameters: goes into the hooks of embeddings in place of a chat request; with
+                    `upstream`, `answer` and `failure` as above, and what `normalize_embeddings` makes of the answer
+    listed          what `read_models` reads from the answer. Only the fields that differ from their defaults
     events, chunks  a stream: what each event becomes, and `end()`, in one flat list; `"UNCHANGED"` where the hook said
                     so; a failure stands as `{"failure": {…}}` and ends the stream
 
@@ -29,16 +33,17 @@ import msgspec
 
 from freellm.hookspecs import ProviderSpec
 from freellm.plugins import relay
+from freellm.secret import Secret
 from freellm.types import (
     UNCHANGED,
     Answer,
     ChatRequest,
+    EmbeddingRequest,
     Event,
     Failure,
     Json,
     Key,
     Reading,
-    Secret,
     Upstream,
 )
 
@@ -52,6 +57,9 @@ _GROUPS = frozenset(
         "completion",
         "failure",
         "readings",
+        "embedding_request",
+        "embedding_list",
+        "listed",
         "events",
         "chunks",
     )
@@ -89,8 +97,10 @@ def check_case(plugin: object, case: Case) -> None:
     content = case.content
     if "upstream" in content or ("failure" in content and not content.keys() & {"answer", "events"}):
         check.translation()
-    if "completion" in content or ("failure" in content and "answer" in content):
+    if content.keys() & {"completion", "embedding_list"} or ("failure" in content and "answer" in content):
         check.answer()
+    if "listed" in content:
+        check.listing()
     if "readings" in content:
         check.readings()
     if "events" in content:
@@ -103,7 +113,15 @@ def _load(path: Path) -> Case:
         raise ValueError(f"{path}: a case is a JSON object")
     if unknown := content.keys() - _GROUPS:
         raise ValueError(f"{path}: unknown groups: {', '.join(sorted(unknown))}")
-    if not content.keys() & {"upstream", "completion", "failure", "readings", "chunks"}:
+    if not content.keys() & {
+        "upstream",
+        "completion",
+        "failure",
+        "readings",
+        "embedding_list",
+        "listed",
+        "chunks",
+    }:
         raise ValueError(f"{path}: the case expects nothing")
     if ("events" in content) != ("chunks" in content):
         raise ValueError(f"{path}: events and chunks go together")
@@ -127,11 +145,17 @@ class _Check:
             fields={field.name: Secret(f"KEY-{field.name}") for field in info.key_fields},
             base_url=info.base_url,
         )
-        self._request = _request(case.content.get("request", {"messages": []}))
+        self._makes_embeddings = "embedding_request" in case.content
+        self._request = (
+            EmbeddingRequest(**case.content["embedding_request"])
+            if self._makes_embeddings
+            else _request(case.content.get("request", {"messages": []}))
+        )
 
     def translation(self) -> None:
         """Compare what `translate_request` returns with `upstream` or `failure`."""
-        found = self._ask("translate_request", request=self._request, model=self._model, key=self._key)
+        hook = "translate_embeddings" if self._makes_embeddings else "translate_request"
+        found = self._ask(hook, request=self._request, model=self._model, key=self._key)
         if "upstream" not in self._content:
             self._same("failure", self._content["failure"], found)
             return
@@ -142,11 +166,15 @@ class _Check:
         self._same("upstream", expected, shown)
 
     def answer(self) -> None:
-        """Compare what a whole answer means with `completion` or `failure`."""
+        """Compare what a whole answer means with `completion`, `embedding_list` or `failure`."""
         answer = self._answer()
-        hook = "normalize_response" if 200 <= answer.status < 300 else "classify_error"
-        found = self._ask(hook, request=self._request, model=self._model, answer=answer)
-        group = "completion" if "completion" in self._content else "failure"
+        hook, request = "classify_error", self._request
+        if 200 <= answer.status < 300:
+            hook = "normalize_embeddings" if self._makes_embeddings else "normalize_response"
+        elif self._makes_embeddings:
+            request = ChatRequest(messages=())  # as core asks about a refused embeddings request
+        found = self._ask(hook, request=request, model=self._model, answer=answer)
+        (group,) = self._content.keys() & {"completion", "embedding_list", "failure"}
         self._same(group, self._content[group], found)
 
     def readings(self) -> None:
@@ -156,6 +184,11 @@ class _Check:
         found = self._ask("read_quota", model=self._model, answer=bare)
         expected = [_plain(Reading(**reading)) for reading in self._content["readings"]]
         self._same("readings", expected, [_plain(reading) for reading in found])
+
+    def listing(self) -> None:
+        """Compare what `read_models` reads."""
+        found = self._ask("read_models", answer=self._answer())
+        self._same("listed", self._content["listed"], [_plain(listed) for listed in found])
 
     def stream(self) -> None:
         """Compare what a stream's events become."""

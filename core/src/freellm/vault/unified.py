@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
+from freellm.secret import Secret
 from freellm.store import Store
-from freellm.types import Secret
 from freellm.vault.vault import Vault, associated_data
 
 UNIFIED_KEY: Final = "unified_key"

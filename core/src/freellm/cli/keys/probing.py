@@ -12,8 +12,9 @@ from freellm.checking import check_key
 from freellm.cli.folder import DataFolder
 from freellm.keyring import ProviderKey, doubts
 from freellm.providers import Provider
+from freellm.secret import Secret
 from freellm.settings import check_base_url
-from freellm.types import Key, Secret, Verdict
+from freellm.types import Key, Verdict
 from freellm.upstream import UpstreamClient
 
 _NAMES_TOLD = 6

@@ -1,0 +1,115 @@
+"""A provider's models and quotas as a TOML file: what people write, and what it becomes."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, Literal
+
+from pydantic import ValidationError, field_validator
+
+from freellm.declarations import DAY, MINUTE, Clock, Declaration, Model, Quota
+from freellm.errors import PluginError
+
+
+class Limits(Declaration):
+    """A model's limits in a catalogue file, in the words providers use.
+
+    :param rpm: requests a minute
+    :param rpd: requests a day
+    :param tpm: tokens a minute
+    :param tpd: tokens a day
+    """
+
+    rpm: float | None = None
+    rpd: float | None = None
+    tpm: float | None = None
+    tpd: float | None = None
+
+
+class LimitRules(Declaration):
+    """How a provider counts the limits of its models; see the fields of the same name in `Quota`."""
+
+    scope: Literal["key", "account", "ip"] = "key"
+    charge: Literal["actual", "input", "input+max"] = "actual"
+    day_clock: Clock = "rolling"
+
+
+class Catalogue(Declaration):
+    """A provider's models and quotas, as read from its `catalogue.toml`."""
+
+    models: tuple[Model, ...]
+    quotas: tuple[Quota, ...] = ()
+
+    @field_validator("models")
+    @classmethod
+    def _ids_differ(cls, models: tuple[Model, ...]) -> tuple[Model, ...]:
+        ids = [model.id for model in models]
+        if twice := {id_ for id_ in ids if ids.count(id_) > 1}:
+            raise ValueError(f"model ids stand twice: {', '.join(sorted(twice))}")
+        return models
+
+
+_LIMITS: tuple[tuple[str, str, float], ...] = (
+    ("rpm", "requests", MINUTE),
+    ("rpd", "requests", DAY),
+    ("tpm", "tokens", MINUTE),
+    ("tpd", "tokens", DAY),
+)
+
+
+def _quotas_of(model: Model, limits: Limits, rules: LimitRules) -> list[Quota]:
+    return [
+        Quota(
+            unit=unit,
+            limit=limit,
+            window=window,
+            clock=rules.day_clock if window == DAY else "rolling",
+            scope=rules.scope,
+            members=(model.id,),
+            charge=rules.charge if unit == "tokens" else "actual",
+            source=model.source,
+            checked=model.checked,
+        )
+        for field, unit, window in _LIMITS
+        if (limit := getattr(limits, field)) is not None
+    ]
+
+
+def load_catalogue(package: str, name: str = "catalogue.toml") -> Catalogue:
+    """Read a provider package's catalogue file.
+
+    The file has `[defaults]` (fields every model takes unless it states its own), `[limits]` (see `LimitRules`),
+    `[[models]]` with an optional `limits = {rpm, rpd, tpm, tpd}`, and `[[quotas]]` for pools wider than a model.
+
+    :param package: the import package that ships the file, usually `__package__`
+    :param name: the file's name
+    :raises PluginError: when the file is missing or wrong; the text names the package and the field
+    """
+    try:
+        return read_catalogue(tomllib.loads(resources.files(package).joinpath(name).read_text("utf-8")))
+    except (OSError, ValueError, ValidationError) as error:
+        raise PluginError(f"{package}: {name} is wrong: {error}") from error
+
+
+def read_catalogue(table: Mapping[str, Any]) -> Catalogue:
+    """Read a catalogue from a decoded TOML table of the shape that `load_catalogue` describes.
+
+    :raises ValueError: when it is wrong; the text names the field
+    """
+    raw = dict(table)
+    defaults = raw.pop("defaults", {})
+    rules = LimitRules.model_validate(raw.pop("limits", {}))
+    models, quotas = [], []
+    for row in raw.pop("models", []):
+        own = {name: value for name, value in row.items() if name != "limits"}
+        model = Model.model_validate({**defaults, **own})
+        models.append(model)
+        quotas += _quotas_of(model, Limits.model_validate(row.get("limits", {})), rules)
+    shared = [Quota.model_validate({**_dated(defaults), **row}) for row in raw.pop("quotas", [])]
+    return Catalogue(models=tuple(models), quotas=(*quotas, *shared), **raw)
+
+
+def _dated(defaults: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: defaults[name] for name in ("source", "checked") if name in defaults}
