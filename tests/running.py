@@ -14,6 +14,8 @@ from freellm.server import Server
 from freellm.settings import load_settings
 
 KEYS = {"groq": "gsk_test", "google": "AIzatest", "cloudflare": f"{'a' * 32}:token-test"}
+"""Keys as their providers look for them; any other provider takes any text."""
+
 UNIFIED = "fl-unified-key-of-the-tests"
 
 
@@ -76,7 +78,9 @@ async def running_proxy(
     )
     runtime = Runtime(made, {})
     stored = {(key.provider, key.label) for key in runtime.keyring.all()}
-    wanted = {provider: [KEYS[provider]] for provider in base_urls} if keys is None else keys
+    wanted = keys
+    if wanted is None:
+        wanted = {provider: [KEYS.get(provider, "token-test")] for provider in base_urls}
     for provider in runtime.providers:
         for number, line in enumerate(wanted.get(provider.name, [])):
             if (provider.name, f"key {number}") not in stored:

@@ -12,6 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from freellm_simulator import Simulation
+from freellm_simulator.worlds import load_worlds
 from running import RunningProxy, running_proxy
 
 PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -29,7 +30,19 @@ WEATHER: dict[str, Any] = {
         },
     },
 }
-PINNED = ("openai/gpt-oss-120b", "gemini-2.5-flash", "cloudflare/@cf/openai/gpt-oss-120b", "gemini-3.5-flash")
+PINNED = [
+    "openai/gpt-oss-120b",
+    "gemini-2.5-flash",
+    "gemini-3.5-flash",
+    *(
+        facts.label
+        for world in load_worlds().values()
+        for facts in [facts for facts in world.served(include_retired=False) if "tools" in facts.abilities][
+            :1
+        ]
+    ),
+]
+"""Three families, and of every simulated provider the first model that calls tools."""
 
 
 @pytest.fixture

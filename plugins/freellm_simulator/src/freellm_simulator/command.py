@@ -11,9 +11,6 @@ import click
 
 from freellm_simulator.simulation import Simulation
 
-ENVIRONMENT = {"groq": "GROQ_API_KEY", "google": "GEMINI_API_KEY", "cloudflare": "CLOUDFLARE_API_KEY"}
-"""The environment variable that each provider's key is usually in."""
-
 
 @click.command()
 @click.option(
@@ -54,7 +51,7 @@ def exports(simulation: Simulation) -> dict[str, dict[str, str]]:
     return {
         provider: {
             f"FREELLM_{provider.upper()}_BASE_URL": url,
-            ENVIRONMENT[provider]: simulation.keys[provider],
+            simulation.environment[provider]: simulation.keys[provider],
         }
         for provider, url in simulation.base_urls.items()
     }

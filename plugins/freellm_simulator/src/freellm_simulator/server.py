@@ -93,6 +93,8 @@ class Desk:
         headers = dict(refusal.headers)
         if facts and caller:
             headers.update(self.quota_headers(wire, caller, facts))
+        if isinstance(refusal.body, str):
+            return web.Response(text=refusal.body, status=shown, headers=headers)
         body = orjson.dumps(refusal.body)
         return web.Response(body=body, status=shown, content_type="application/json", headers=headers)
 

@@ -96,6 +96,11 @@ class Simulation:
         return {provider: world.key for provider, world in self._desk.worlds.items()}
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The environment variable that such a key is usually in, per provider."""
+        return {provider: world.environment for provider, world in self._desk.worlds.items()}
+
+    @property
     def models(self) -> list[tuple[str, str]]:
         """The retired models that answer here, as (provider, model): off by default, so switch them on."""
         return [

@@ -49,8 +49,7 @@ class Got:
 class Client:
     """Speaks to a simulation as the requests of provider plugins do.
 
-    :param keys: keys instead of the simulation's, under `groq`, `google`, `cloudflare` and, for the account id in
-        Cloudflare's paths, `account`
+    :param keys: keys instead of the simulation's, by provider and, for the account id in Cloudflare's paths, `account`
     """
 
     simulation: Simulation
@@ -70,18 +69,26 @@ class Client:
         got.text = text.decode()
         return got
 
+    async def ask(self, provider: str, model: str, content: Any = "Hello there", **more: Any) -> Got:
+        """Ask an OpenAI-speaking service. `more` are further members of the body."""
+        body = {"model": model, "messages": [{"role": "user", "content": content}], **more}
+        return await self.path(provider, "/chat/completions", body)
+
+    async def path(self, provider: str, path: str, body: Any = None, method: str = "POST") -> Got:
+        """Send to a path below a service's base URL, with its key as a bearer token."""
+        key = self.keys.get(provider, self.simulation.keys[provider])
+        url = self.simulation.base_urls[provider] + path
+        return await self.send(method, url, body, {"Authorization": f"Bearer {key}"} if key else None)
+
     async def groq(
         self, content: Any = "Hello there", model: str = "openai/gpt-oss-120b", **more: Any
     ) -> Got:
         """Ask Groq. `more` are further members of the body."""
-        messages = [{"role": "user", "content": content}]
-        return await self.groq_path("/chat/completions", {"model": model, "messages": messages, **more})
+        return await self.ask("groq", model, content, **more)
 
     async def groq_path(self, path: str, body: Any = None, method: str = "POST") -> Got:
         """Send to a path below Groq's base URL."""
-        key = self.keys.get("groq", "gsk_simulated")
-        url = self.simulation.base_urls["groq"] + path
-        return await self.send(method, url, body, {"Authorization": f"Bearer {key}"})
+        return await self.path("groq", path, body, method)
 
     async def google(self, text: str = "Hello there", model: str = "gemini-2.5-flash", **more: Any) -> Got:
         """Ask Gemini for a whole answer. `more` are further members of the body."""

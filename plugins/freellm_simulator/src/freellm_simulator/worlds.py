@@ -24,6 +24,7 @@ from freellm_simulator.quotas import DAY, MINUTE, Charge, Limit, Reset
 DEFAULT_CONTEXT = 131_072
 """Tokens, for models whose context is not known."""
 
+_FOLDER = resources.files(__package__).joinpath("worlds")
 _LIMITS: tuple[tuple[str, str, float], ...] = (
     ("rpm", "requests", MINUTE),
     ("rpd", "requests", DAY),
@@ -68,6 +69,7 @@ class World:
 
     :param base_path: the part of the real base URL's path that stays behind the provider's prefix
     :param key: a key that works, in the provider's one-line form
+    :param environment: the variable that such a key is usually in
     :param first_byte: seconds until the first byte, from and to
     :param tokens_per_second: how fast it writes, from and to
     """
@@ -76,6 +78,7 @@ class World:
     title: str
     base_path: str
     key: str
+    environment: str
     first_byte: tuple[float, float]
     tokens_per_second: tuple[float, float]
     models: Mapping[str, Facts] = field(default_factory=dict)
@@ -103,19 +106,22 @@ class World:
         return facts
 
 
+def simulated() -> list[str]:
+    """Return the ids of the providers that have a file in `worlds/`, in their order."""
+    return sorted(file.name.removesuffix(".toml") for file in _FOLDER.iterdir())
+
+
 def load_worlds() -> dict[str, World]:
-    """Read the files of `worlds/`; a file's name is its provider's id."""
-    files = sorted(resources.files(__package__).joinpath("worlds").iterdir(), key=lambda file: file.name)
+    """Read the files of `worlds/`."""
     return {
-        provider: _world(provider, tomllib.loads(file.read_text("utf-8")))
-        for file in files
-        for provider in (file.name.removesuffix(".toml"),)
+        provider: _world(provider, tomllib.loads(_FOLDER.joinpath(f"{provider}.toml").read_text("utf-8")))
+        for provider in simulated()
     }
 
 
 def _world(provider: str, table: dict[str, Any]) -> World:
     models = {row["id"]: _facts(provider, row, table) for row in table["models"]}
-    fields = ("title", "base_path", "key", "first_byte", "tokens_per_second")
+    fields = ("title", "base_path", "key", "environment", "first_byte", "tokens_per_second")
     return World(provider=provider, models=models, **{name: _frozen(table[name]) for name in fields})
 
 

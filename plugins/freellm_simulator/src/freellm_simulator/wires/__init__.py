@@ -1,10 +1,13 @@
-"""One module per provider's wire, and the contract they keep."""
+"""One module per provider's wire, named as the provider, and the contract they keep.
 
-from freellm_simulator.wires.cloudflare import Cloudflare
+A provider is simulated when `worlds/` has its file; the module of the same name here offers its `wire`.
+"""
+
+from importlib import import_module
+
 from freellm_simulator.wires.contract import Wire
-from freellm_simulator.wires.google import Google
-from freellm_simulator.wires.groq import Groq
+from freellm_simulator.worlds import simulated
 
 __all__ = ["WIRES", "Wire"]
 
-WIRES: tuple[Wire, ...] = (Groq(), Google(), Cloudflare())
+WIRES: tuple[Wire, ...] = tuple(import_module(f"{__name__}.{provider}").wire for provider in simulated())

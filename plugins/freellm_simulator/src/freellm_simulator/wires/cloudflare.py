@@ -11,9 +11,9 @@ from aiohttp import web
 
 from freellm_simulator.exchange import Ask, Caller, Exchange, Json, RefusedError
 from freellm_simulator.quotas import DAY, Standing
-from freellm_simulator.tokens import chunks, prompt_tokens
+from freellm_simulator.tokens import prompt_tokens
 from freellm_simulator.wires import openai
-from freellm_simulator.wires.contract import SSE, Frame, Framing, Refusal, Route, bearer, digest
+from freellm_simulator.wires.contract import SSE, Frame, Framing, Refusal, Route, Wire, bearer, digest
 from freellm_simulator.worlds import Facts
 
 DEFAULT_MAX_TOKENS = 256
@@ -194,12 +194,10 @@ def _calls(exchange: Exchange) -> list[Json]:
 
 def _call_frames(exchange: Exchange, at: int, call: Json) -> Iterator[Frame]:
     """Return one call in pieces: its name first, then its arguments, unless they are an object."""
-    arguments = call["function"]["arguments"]
-    if isinstance(arguments, dict):
+    if isinstance(call["function"]["arguments"], dict):
         yield Frame(openai.chunk(exchange, {"tool_calls": [{**call, "index": at}]}), 8)
         return
-    opening = {**call, "index": at, "function": {**call["function"], "arguments": ""}}
-    yield Frame(openai.chunk(exchange, {"tool_calls": [opening]}), 2)
-    for piece in chunks(arguments):
-        part = {"index": at, "function": {"arguments": piece}}
-        yield Frame(openai.chunk(exchange, {"tool_calls": [part]}), 2)
+    yield from openai.call_frames(exchange, at, call)
+
+
+wire: Wire = Cloudflare()

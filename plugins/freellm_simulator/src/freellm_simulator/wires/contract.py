@@ -68,7 +68,10 @@ SSE = Framing(b"data: ", b"data: ", b"\n\n", b"data: [DONE]\n\n")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refusal in a provider's words."""
+    """A refusal in a provider's words.
+
+    :param body: sent as JSON; a text is sent as it is
+    """
 
     status: int
     body: Any

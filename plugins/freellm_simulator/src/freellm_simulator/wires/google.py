@@ -9,7 +9,16 @@ from aiohttp import web
 from freellm_simulator.exchange import Ask, Call, Caller, Exchange, Json, RefusedError
 from freellm_simulator.quotas import Standing
 from freellm_simulator.tokens import chunks, count, prompt_tokens
-from freellm_simulator.wires.contract import BAD_KEY, SEED, Frame, Framing, Refusal, Route, account_of
+from freellm_simulator.wires.contract import (
+    BAD_KEY,
+    SEED,
+    Frame,
+    Framing,
+    Refusal,
+    Route,
+    Wire,
+    account_of,
+)
 from freellm_simulator.wires.google_refusals import refuse
 from freellm_simulator.wires.google_request import read_ask
 from freellm_simulator.wires.google_rules import signature
@@ -147,3 +156,6 @@ def _listed(facts: Facts) -> Json:
         "supportedGenerationMethods": ["generateContent", "countTokens"],
         "thinking": bool(facts.efforts),
     }
+
+
+wire: Wire = Google()

@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from aiohttp import web
 
-from freellm_simulator.exchange import Ask, Caller, Exchange, Json, RefusedError
-from freellm_simulator.quotas import DAY, MINUTE, Standing
+from freellm_simulator.exchange import Ask, Caller, Exchange, Json
+from freellm_simulator.quotas import DAY, MINUTE, Exceeded, Standing
 from freellm_simulator.wires import openai
-from freellm_simulator.wires.contract import SSE, Frame, Framing, Refusal, Route, account_of, bearer
-from freellm_simulator.wires.groq_refusals import go_duration, refuse
+from freellm_simulator.wires.contract import Frame, Refusal, Wire, account_of, bearer
+from freellm_simulator.wires.groq_refusals import REFUSALS, WINDOWS, go_duration
 from freellm_simulator.wires.groq_rules import problems, thinking
+from freellm_simulator.wires.openai_service import OpenAIService
 from freellm_simulator.worlds import Facts
 
+# The headers speak of requests a day and of tokens a minute only.
+_QUOTA_NAMES: Mapping[tuple[str, float], str] = {
+    ("requests", DAY): "x-ratelimit-{}-requests",
+    ("tokens", MINUTE): "x-ratelimit-{}-tokens",
+}
 
-class Groq:
+
+class Groq(OpenAIService):
     """The wire of api.groq.com. A key is its own organization."""
 
     provider = "groq"
-    routes = (
-        Route("POST", "/openai/v1/chat/completions", "chat"),
-        Route("GET", "/openai/v1/models", "models"),
-        Route("GET", "/openai/v1/models/{model:.+}", "model"),
-    )
+    base_path = "/openai/v1"
+    refusals = REFUSALS
+    quota_names = _QUOTA_NAMES
 
     def caller(self, request: web.Request) -> Caller:
         """See `Wire`."""
         return Caller(account_of(bearer(request), "org_"))
 
-    def model_id(self, request: web.Request, body: Json) -> str:
-        """See `Wire`."""
-        return str(body.get("model", ""))
+    def thinking(self, body: Json, facts: Facts) -> Literal["none", "hidden", "shown", "inline"]:
+        """See `OpenAIService`."""
+        return thinking(body, facts)
 
-    def read(self, request: web.Request, body: Json, facts: Facts) -> Ask:
-        """See `Wire`."""
-        ask = openai.read_ask(body, thinking(body, facts))
-        if problem := next(problems(body, ask, facts), None):
-            raise RefusedError("bad_request", problem[1], param=problem[0])
-        return ask
+    def problems(self, body: Json, ask: Ask, facts: Facts) -> Iterator[tuple[str, str]]:
+        """See `OpenAIService`."""
+        return problems(body, ask, facts)
 
     def whole(self, exchange: Exchange) -> Json:
         """See `Wire`."""
@@ -58,45 +62,28 @@ class Groq:
         if exchange.ask.usage_chunk:
             yield Frame(openai.usage_chunk(exchange))
 
-    def framing(self, request: web.Request) -> Framing:
-        """See `Wire`."""
-        return SSE
+    def spent(self, exceeded: Exceeded, facts: Mapping[str, object]) -> Refusal:
+        """See `OpenAIService`. The wait is told as Go writes durations."""
+        duration = go_duration(exceeded.wait) if math.isfinite(exceeded.wait) else ""
+        on = WINDOWS[exceeded.limit.unit, exceeded.limit.window]
+        return super().spent(exceeded, {**facts, "duration": duration, "on": on})
 
-    def refuse(self, refused: RefusedError, model: str, caller: Caller | None) -> Refusal:
-        """See `Wire`."""
-        return refuse(refused, model, caller)
+    def reset(self, standing: Standing) -> str:
+        """See `OpenAIService`."""
+        return go_duration(standing.resets_in)
 
-    def quota_headers(self, standings: Sequence[Standing]) -> Mapping[str, str]:
-        """See `Wire`. The headers speak of requests a day and of tokens a minute only."""
-        headers = {}
-        for standing in standings:
-            unit = standing.limit.unit
-            if (unit, standing.limit.window) in (("requests", DAY), ("tokens", MINUTE)):
-                left = max(0, int(standing.limit.limit - standing.used))
-                headers[f"x-ratelimit-limit-{unit}"] = f"{standing.limit.limit:.0f}"
-                headers[f"x-ratelimit-remaining-{unit}"] = str(left)
-                headers[f"x-ratelimit-reset-{unit}"] = go_duration(standing.resets_in)
-        return headers
-
-    def look_up(self, task: str, request: web.Request, body: Json, served: Sequence[Facts]) -> Json:
-        """See `Wire`."""
-        if task == "models":
-            return {"object": "list", "data": [_listed(facts) for facts in served]}
-        wanted = request.match_info["model"]
-        found = next((facts for facts in served if facts.id == wanted), None)
-        if found is None:
-            raise RefusedError("unknown_model", model=wanted)
-        return _listed(found)
+    def listed(self, facts: Facts) -> Json:
+        """See `OpenAIService`."""
+        return {
+            "id": facts.id,
+            "object": "model",
+            "created": 1_700_000_000,
+            "owned_by": facts.id.partition("/")[0] if "/" in facts.id else "Meta",
+            "active": True,
+            "context_window": facts.context,
+            "max_completion_tokens": facts.max_output,
+            "public_apps": None,
+        }
 
 
-def _listed(facts: Facts) -> Json:
-    return {
-        "id": facts.id,
-        "object": "model",
-        "created": 1_700_000_000,
-        "owned_by": facts.id.partition("/")[0] if "/" in facts.id else "Meta",
-        "active": True,
-        "context_window": facts.context,
-        "max_completion_tokens": facts.max_output,
-        "public_apps": None,
-    }
+wire: Wire = Groq()

@@ -1,87 +1,85 @@
-"""Groq's refusals, and the Go durations in them."""
+"""Groq's words for its refusals, and the Go durations in them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from freellm_simulator.exchange import Caller, Json, RefusedError
-from freellm_simulator.quotas import DAY, MINUTE, Exceeded
-from freellm_simulator.wires.contract import Refusal
+from freellm_simulator.quotas import DAY, MINUTE
+from freellm_simulator.wires.openai_service import Refusals, Words
 
 _DOCS = "https://console.groq.com/docs"
 _INVALID = "invalid_request_error"
+_WHERE = "for model `{model}` in organization `{account}` service tier `on_demand` on {on}: Limit {limit}"
 
-# kind: status, type, code, text
-_REFUSALS: Mapping[str, tuple[int, str, str | None, str]] = {
-    "no_key": (401, _INVALID, "invalid_api_key", "Invalid API Key"),
-    "bad_key": (401, _INVALID, "invalid_api_key", "Invalid API Key"),
-    "forbidden": (
+
+def _error(status: int, type_: str, message: str, code: str | None = None, **more: str) -> Words:
+    """Return words in Groq's shape, which leaves out a code that is none."""
+    error = {"message": message, "type": type_, **more}
+    return status, {"error": {**error, "code": code} if code else error}
+
+
+REFUSALS: Refusals = {
+    "no_key": _error(401, _INVALID, "Invalid API Key", "invalid_api_key"),
+    "bad_key": _error(401, _INVALID, "Invalid API Key", "invalid_api_key"),
+    "forbidden": _error(
         403,
         "permissions_error",
-        "model_permission_blocked_project",
         "The model `{model}` is blocked at the project level. Please have a project admin enable this model.",
+        "model_permission_blocked_project",
     ),
-    "unknown_model": (
+    "unknown_model": _error(
         404,
         _INVALID,
-        "model_not_found",
         "The model `{model}` does not exist or you do not have access to it.",
+        "model_not_found",
     ),
-    "retired_model": (
+    "retired_model": _error(
         400,
         _INVALID,
+        f"The model `{{model}}` has been decommissioned and is no longer supported. Please refer to {_DOCS}/deprecations"
+        " for a recommendation on which model to use instead.",
         "model_decommissioned",
-        (
-            f"The model `{{model}}` has been decommissioned and is no longer supported. Please refer to {_DOCS}/deprecations"
-            " for a recommendation on which model to use instead."
-        ),
     ),
-    "bad_request": (400, _INVALID, None, "{message}"),
-    "too_large": (413, "tokens", "rate_limit_exceeded", "{message}"),
-    "context_exceeded": (
+    "bad_request": _error(400, _INVALID, "{message}", param="{param}"),
+    "context_exceeded": _error(
         400,
         _INVALID,
-        "context_length_exceeded",
         "Please reduce the length of the messages or completion.",
+        "context_length_exceeded",
     ),
-    "content_filter": (
+    "content_filter": _error(
+        400, _INVALID, "The request was refused by the content policy.", "content_policy_violation"
+    ),
+    "tool_use_failed": _error(
         400,
         _INVALID,
-        "content_policy_violation",
-        "The request was refused by the content policy.",
-    ),
-    "tool_use_failed": (
-        400,
-        _INVALID,
-        "tool_use_failed",
         "Failed to call a function. Please adjust your prompt. See 'failed_generation' for more details.",
+        "tool_use_failed",
+        failed_generation="{failed_generation}",
     ),
-    "server_error": (500, "internal_server_error", None, "Internal Server Error"),
-    "overloaded": (503, "service_unavailable", None, "Service Unavailable"),
-    "unknown_path": (404, _INVALID, "unknown_url", "Unknown request URL: {path}."),
+    "server_error": _error(500, "internal_server_error", "Internal Server Error"),
+    "overloaded": _error(503, "service_unavailable", "Service Unavailable"),
+    "unknown_path": _error(404, _INVALID, "Unknown request URL: {path}.", "unknown_url"),
+    "quota": _error(
+        429,
+        "{unit}",
+        f"Rate limit reached {_WHERE}, Used {{used}}, Requested {{requested}}. Please try again in {{duration}}.",
+        "rate_limit_exceeded",
+    ),
+    "too_large": _error(
+        413,
+        "{unit}",
+        f"Request too large {_WHERE}, Requested {{requested}}, please reduce your message size and try again.",
+        "rate_limit_exceeded",
+    ),
 }
-_WINDOWS = {
-    ("requests", MINUTE): ("requests per minute (RPM)", "requests"),
-    ("requests", DAY): ("requests per day (RPD)", "requests"),
-    ("tokens", MINUTE): ("tokens per minute (TPM)", "tokens"),
-    ("tokens", DAY): ("tokens per day (TPD)", "tokens"),
+WINDOWS: Mapping[tuple[str, float], str] = {
+    ("requests", MINUTE): "requests per minute (RPM)",
+    ("requests", DAY): "requests per day (RPD)",
+    ("tokens", MINUTE): "tokens per minute (TPM)",
+    ("tokens", DAY): "tokens per day (TPD)",
 }
-
-
-def refuse(refused: RefusedError, model: str, caller: Caller | None) -> Refusal:
-    """Put a refusal into Groq's words."""
-    if refused.kind == "quota":
-        return _spent(_worst(refused.exceeded), model, caller)
-    status, kind, code, text = _REFUSALS[refused.kind]
-    facts = {"model": model, "message": refused.message, **refused.facts}
-    error: Json = {"message": text.format_map(facts), "type": kind}
-    if code:
-        error["code"] = code
-    for name in ("param", "failed_generation"):
-        if refused.facts.get(name):
-            error[name] = refused.facts[name]
-    return Refusal(status, {"error": error}, {})
 
 
 def go_duration(seconds: float) -> str:
@@ -94,26 +92,3 @@ def go_duration(seconds: float) -> str:
     if hours:
         return f"{hours}h{minutes}m{tail}"
     return f"{minutes}m{tail}" if minutes else tail
-
-
-def _worst(exceeded: Sequence[Exceeded]) -> Exceeded:
-    """Return the quota that can never take the request, else the first one that is spent."""
-    return next((one for one in exceeded if one.requested > one.limit.limit), exceeded[0])
-
-
-def _spent(exceeded: Exceeded, model: str, caller: Caller | None) -> Refusal:
-    window, kind = _WINDOWS[exceeded.limit.unit, exceeded.limit.window]
-    account = caller.account if caller else ""
-    where = f"for model `{model}` in organization `{account}` service tier `on_demand` on {window}"
-    limit, requested = f"Limit {exceeded.limit.limit:.0f}", f"Requested {exceeded.requested:.0f}"
-    error = {"type": kind, "code": "rate_limit_exceeded"}
-    if exceeded.requested > exceeded.limit.limit:
-        text = (
-            f"Request too large {where}: {limit}, {requested}, please reduce your message size and try again."
-        )
-        return Refusal(413, {"error": {"message": text, **error}}, {})
-    used, wait = f"Used {exceeded.used:.0f}", go_duration(exceeded.wait)
-    text = f"Rate limit reached {where}: {limit}, {used}, {requested}. Please try again in {wait}."
-    return Refusal(
-        429, {"error": {"message": text, **error}}, {"retry-after": str(max(1, math.ceil(exceeded.wait)))}
-    )

@@ -197,3 +197,12 @@ def deltas(exchange: Exchange, thoughts: str) -> Iterator[Frame]:
         yield Frame(chunk(exchange, {thoughts: piece}), count(piece))
     for piece in chunks(exchange.reply.text):
         yield Frame(chunk(exchange, {"content": piece}), count(piece))
+
+
+def call_frames(exchange: Exchange, at: int, call: Json) -> Iterator[Frame]:
+    """Return the chunks of one call: its name first, then its arguments in pieces."""
+    opening = {**call, "index": at, "function": {**call["function"], "arguments": ""}}
+    yield Frame(chunk(exchange, {"tool_calls": [opening]}), 2)
+    for piece in chunks(call["function"]["arguments"]):
+        part = {"index": at, "function": {"arguments": piece}}
+        yield Frame(chunk(exchange, {"tool_calls": [part]}), 2)
