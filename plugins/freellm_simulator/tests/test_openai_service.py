@@ -1,7 +1,11 @@
 """What the wires of OpenAI-speaking services share, on a service made up for it."""
 
+import base64
+import math
+import struct
 from collections.abc import Mapping
 from math import inf
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +14,7 @@ from freellm_simulator.answers import compose
 from freellm_simulator.exchange import Caller, Exchange, RefusedError
 from freellm_simulator.quotas import DAY, MINUTE, Exceeded, Limit, Standing
 from freellm_simulator.wires import openai
-from freellm_simulator.wires.contract import Wire
+from freellm_simulator.wires.contract import SEED, Wire
 from freellm_simulator.wires.openai_service import OpenAIService, Refusals, error
 from freellm_simulator.worlds import Facts
 
@@ -41,6 +45,7 @@ class Service(OpenAIService):
         ]
     )
     message_members = frozenset({"role", "content", "tool_calls", "tool_call_id"})
+    embeddings_take = frozenset({"model", "input", "dimensions", "encoding_format"})
     plain_content = True
     quota_names = QUOTA_NAMES
 
@@ -139,3 +144,42 @@ def test_a_stream_has_its_calls_and_its_usage_where_the_service_puts_them(
     usages = [chunk for chunk in chunks if "usage" in chunk]
     assert [chunk["usage"] for chunk in usages] == [openai.usage(reply.usage)] * (usage != "asked" or asked)
     assert all(bool(chunk["choices"]) == (usage == "last") for chunk in usages)
+
+
+def embeddings(facts: Facts, **body: Any) -> Any:
+    app = {SEED: 7}
+    request = SimpleNamespace(app=app)  # the service reads the seed alone
+    return Service().embeddings(request, {"model": facts.id, **body}, facts)  # type: ignore[arg-type]
+
+
+VECTORS = Facts(provider="lab", id="vectors", context=20, dimensions=(8, 4), max_inputs=3)
+
+
+def test_the_same_text_has_the_same_vector_in_floats_and_in_base64() -> None:
+    answer, tokens = embeddings(VECTORS, input=["one", "two", "one"])
+    rows = answer["data"]
+    assert [row["index"] for row in rows] == [0, 1, 2]
+    assert rows[0]["embedding"] == rows[2]["embedding"] != rows[1]["embedding"]
+    assert math.hypot(*rows[0]["embedding"]) == pytest.approx(1)
+    assert answer["usage"] == {"prompt_tokens": tokens, "total_tokens": tokens}
+    packed = embeddings(VECTORS, input="one", encoding_format="base64")[0]["data"][0]["embedding"]
+    assert struct.unpack("<8f", base64.b64decode(packed)) == pytest.approx(rows[0]["embedding"])
+    assert len(embeddings(VECTORS, input="one", dimensions=4)[0]["data"][0]["embedding"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("more", "param"),
+    [
+        ({"input": [1, 2]}, "input"),
+        ({"input": ["x"] * 4}, "input"),
+        ({"input": "word " * 21}, "input"),
+        ({"input": "one", "dimensions": 5}, "dimensions"),
+        ({"input": "one", "user": "Ann"}, "user"),
+    ],
+)
+def test_embeddings_that_the_service_does_not_make_are_refused_by_field(
+    more: dict[str, Any], param: str
+) -> None:
+    with pytest.raises(RefusedError) as refused:
+        embeddings(VECTORS, **more)
+    assert refused.value.facts["param"] == param

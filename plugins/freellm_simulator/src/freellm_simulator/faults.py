@@ -49,7 +49,7 @@ class Fault:
     :param times: how often it strikes; None is until it is taken away
     :param after_chunks: events of a stream that come through before it
     :param seconds: how long it lasts, or for the rate limits the wait it states
-    :param on: whether it strikes chat, the other paths (lists of models, checks of keys), or both
+    :param on: whether it strikes chat, embeddings, the other paths (lists of models, checks of keys), or all
     :raises ValueError: when a field is not what it should be
     """
 
@@ -59,15 +59,15 @@ class Fault:
     times: int | None = 1
     after_chunks: int = 3
     seconds: float | None = None
-    on: Literal["chat", "probes", "all"] = "chat"
+    on: Literal["chat", "embeddings", "probes", "all"] = "chat"
 
     def __post_init__(self) -> None:
         if self.fault not in REFUSALS and self.fault not in DELIVERIES:
             raise ValueError(f"unknown fault {self.fault!r}; known: {', '.join([*REFUSALS, *DELIVERIES])}")
         if self.fault in _ONLY_GROQ and self.provider != "groq":
             raise ValueError(f"{self.fault!r} is a fault of groq alone")
-        if self.on not in ("chat", "probes", "all"):
-            raise ValueError("'on' is chat, probes or all")
+        if self.on not in ("chat", "embeddings", "probes", "all"):
+            raise ValueError("'on' is chat, embeddings, probes or all")
         for name, least in (("times", 1), ("after_chunks", 0), ("seconds", 0)):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int | float) or value < least):
@@ -88,7 +88,7 @@ class Faults:
         """Take all faults away."""
         self.pending.clear()
 
-    def take(self, provider: str, model: str, on: Literal["chat", "probes"]) -> Fault | None:
+    def take(self, provider: str, model: str, on: Literal["chat", "embeddings", "probes"]) -> Fault | None:
         """Return the fault that strikes a request, and count it."""
         for fault in self.pending:
             if (

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from typing import cast
 
 import orjson
 from aiohttp import web
 
 from freellm_simulator.clock import VirtualClock
 from freellm_simulator.delivery import html_page
+from freellm_simulator.embedding import embed
 from freellm_simulator.exchange import Caller, RefusedError
 from freellm_simulator.faults import Faults, refusal_of
 from freellm_simulator.quotas import Quotas
 from freellm_simulator.visit import Visit, read_json
 from freellm_simulator.wires import WIRES, Wire
-from freellm_simulator.wires.contract import SEED
+from freellm_simulator.wires.contract import SEED, EmbeddingWire
 from freellm_simulator.worlds import Facts, load_worlds
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -105,10 +107,23 @@ def create_app(desk: Desk) -> web.Application:
     app[SEED] = desk.seed
     for wire in WIRES:
         for route in wire.routes:
-            handler = _chat(desk, wire) if route.task == "chat" else _look_up(desk, wire, route.task)
+            handler = _handler(desk, wire, route.task)
             app.router.add_route(route.method, f"/{wire.provider}{route.path}", handler)
         app.router.add_route("*", f"/{wire.provider}{{path:/.*}}", _lost(desk, wire))
     return app
+
+
+def _handler(desk: Desk, wire: Wire, task: str) -> _Handler:
+    if task == "chat":
+        return _chat(desk, wire)
+    return _embed(desk, cast(EmbeddingWire, wire)) if task == "embeddings" else _look_up(desk, wire, task)
+
+
+def _embed(desk: Desk, wire: EmbeddingWire) -> _Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await embed(desk, wire, request)
+
+    return handle
 
 
 def _chat(desk: Desk, wire: Wire) -> _Handler:

@@ -60,6 +60,8 @@ class Visit:
         facts = self._facts = desk.find(wire.provider, self._model)
         if fault and (refusal := refusal_of(fault, self._model, facts)):
             raise refusal
+        if facts.dimensions:
+            raise RefusedError("bad_request", f"{facts.id} makes embeddings and nothing else", param="model")
         ask = wire.read(self._request, body, facts)
         if fault and fault.fault == "error_mid_stream" and not ask.stream:
             raise RefusedError("server_error")

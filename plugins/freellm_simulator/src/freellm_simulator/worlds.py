@@ -40,6 +40,8 @@ class Facts:
 
     :param prices: by unit: per request, and per million tokens of input and of output
     :param efforts: the values its reasoning switch takes; none: it does not reason
+    :param dimensions: of the vectors it makes, the usual one first; none: it chats
+    :param max_inputs: texts in one embeddings request at most
     :param quirks: names of oddities its wire knows
     :param limits: the quotas it spends from
     """
@@ -51,6 +53,8 @@ class Facts:
     prices: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     abilities: frozenset[str] = frozenset()
     efforts: tuple[str, ...] = ()
+    dimensions: tuple[int, ...] = ()
+    max_inputs: int | None = None
     quirks: frozenset[str] = frozenset()
     retired: str | None = None
     paid_only: bool = False

@@ -26,7 +26,7 @@ class Route:
     """One path of a wire.
 
     :param path: behind the provider's prefix, in aiohttp's syntax
-    :param task: `chat`, or the name that `look_up` is asked with
+    :param task: `chat`, `embeddings`, or the name that `look_up` is asked with
     """
 
     method: str
@@ -123,6 +123,17 @@ class Wire(Protocol):
         """Answer anything but chat: lists of models, checks of keys.
 
         :raises RefusedError: when the service would refuse it
+        """
+
+
+class EmbeddingWire(Wire, Protocol):
+    """A wire with a route whose task is `embeddings`."""
+
+    def embeddings(self, request: web.Request, body: Json, facts: Facts) -> tuple[Json, int]:
+        """Make the vectors that a request asks for.
+
+        :return: the answer, and the tokens it counts
+        :raises RefusedError: when the service would refuse it whatever its quotas
         """
 
 

@@ -206,3 +206,10 @@ def call_frames(exchange: Exchange, at: int, call: Json) -> Iterator[Frame]:
     for piece in chunks(call["function"]["arguments"]):
         part = {"index": at, "function": {"arguments": piece}}
         yield Frame(chunk(exchange, {"tool_calls": [part]}), 2)
+
+
+def texts(body: Json) -> list[str]:
+    """Return the texts of an embeddings request; none when its input is something else."""
+    given = body.get("input")
+    listed = [given] if isinstance(given, str) else given
+    return listed if isinstance(listed, list) and all(isinstance(text, str) for text in listed) else []

@@ -13,8 +13,10 @@ from aiohttp import web
 
 from freellm_simulator.exchange import Ask, Caller, Exchange, Json, RefusedError
 from freellm_simulator.quotas import Exceeded, Standing
+from freellm_simulator.tokens import count
+from freellm_simulator.vectors import packed, vector
 from freellm_simulator.wires import openai
-from freellm_simulator.wires.contract import SSE, Frame, Framing, Refusal, Route, account_of, bearer
+from freellm_simulator.wires.contract import SEED, SSE, Frame, Framing, Refusal, Route, account_of, bearer
 from freellm_simulator.worlds import Facts
 
 Words: TypeAlias = tuple[int, Any]
@@ -40,6 +42,7 @@ class OpenAIService:
     :cvar refusals: its words; a prompt that no window can hold is `too_large` if the table has that row
     :cvar takes: members of a body that it takes; None is any. `refused` are those it refuses all the same
     :cvar message_members: members of a message that it takes; None is any
+    :cvar embeddings_take: members of the body of an embeddings request that it takes; None is any
     :cvar plain_content: whether models without vision take a message's content as a text only
     :cvar default_max: tokens of output when a request states no maximum
     :cvar thoughts: the member that holds the reasoning
@@ -55,6 +58,7 @@ class OpenAIService:
     takes: frozenset[str] | None = None
     refused: frozenset[str] = frozenset()
     message_members: frozenset[str] | None = None
+    embeddings_take: frozenset[str] | None = None
     plain_content: bool = False
     default_max: int | None = None
     thoughts: str = "reasoning"
@@ -68,6 +72,7 @@ class OpenAIService:
         """See `Wire`."""
         return (
             Route("POST", f"{self.base_path}/chat/completions", "chat"),
+            Route("POST", f"{self.base_path}/embeddings", "embeddings"),
             Route("GET", f"{self.base_path}/models", "models"),
             Route("GET", f"{self.base_path}/models/{{model:.+}}", "model"),
         )
@@ -192,6 +197,37 @@ class OpenAIService:
     def reset(self, standing: Standing) -> str:
         """Return how the service writes when a quota is whole again: seconds, unless it is overridden."""
         return f"{standing.resets_in:.3f}"
+
+    def embeddings(self, request: web.Request, body: Json, facts: Facts) -> tuple[Json, int]:
+        """See `EmbeddingWire`."""
+        for name, words in self.embedding_problems(body, facts):
+            raise RefusedError("bad_request", words, param=name)
+        texts = openai.texts(body)
+        size = body.get("dimensions") or facts.dimensions[0]
+        vectors = [vector(request.app[SEED], facts, text, size) for text in texts]
+        written = packed if body.get("encoding_format") == "base64" else list
+        rows = [
+            {"object": "embedding", "index": at, "embedding": written(numbers)}
+            for at, numbers in enumerate(vectors)
+        ]
+        tokens = sum(map(count, texts))
+        spent = {"prompt_tokens": tokens, "total_tokens": tokens}
+        return {"object": "list", "data": rows, "model": facts.id, "usage": spent}, tokens
+
+    def embedding_problems(self, body: Json, facts: Facts) -> Iterator[tuple[str, str]]:
+        """Yield what the service refuses of an embeddings request: the field at fault, and words."""
+        for name in body:
+            if self.embeddings_take is not None and name not in self.embeddings_take:
+                yield name, f"Unsupported parameter: '{name}'"
+        texts = openai.texts(body)
+        if not texts:
+            yield "input", "input must be a text or a list of texts"
+        if facts.max_inputs and len(texts) > facts.max_inputs:
+            yield "input", f"input: at most {facts.max_inputs} texts"
+        if any(count(text) > facts.context for text in texts):
+            yield "input", f"input: a text is longer than the maximum of {facts.context} tokens"
+        if body.get("dimensions") not in (None, *facts.dimensions):
+            yield "dimensions", f"dimensions: one of {list(facts.dimensions)}"
 
     def look_up(self, task: str, request: web.Request, body: Json, served: Sequence[Facts]) -> Json:
         """See `Wire`."""

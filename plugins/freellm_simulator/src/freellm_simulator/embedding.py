@@ -1,0 +1,49 @@
+"""One embeddings request: who asks, whether there is quota, what the answer is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from freellm_simulator.exchange import Caller, RefusedError
+from freellm_simulator.faults import refusal_of
+from freellm_simulator.quotas import Booking
+from freellm_simulator.visit import read_json
+from freellm_simulator.wires.contract import EmbeddingWire
+from freellm_simulator.worlds import Facts
+
+if TYPE_CHECKING:
+    from freellm_simulator.server import Desk
+
+
+async def embed(desk: Desk, wire: EmbeddingWire, request: web.Request) -> web.Response:
+    """Answer an embeddings request or refuse it."""
+    model, caller, facts = "", None, None
+    try:
+        caller = wire.caller(request)
+        body = await read_json(request)
+        model = wire.model_id(request, body)
+        fault = desk.faults.take(wire.provider, model, "embeddings")
+        facts = desk.find(wire.provider, model)
+        if fault and (refusal := refusal_of(fault, model, facts)):
+            raise refusal
+        if not facts.dimensions:
+            raise RefusedError("bad_request", f"{model} makes no embeddings", param="model")
+        answer, tokens = wire.embeddings(request, body, facts)
+        _spend(desk, caller, facts, tokens)
+    except RefusedError as refused:
+        return desk.refuse(wire, refused, model, caller=caller, facts=facts)
+    desk.count(wire.provider, model, 200, "embeddings")
+    return web.json_response(answer, headers=desk.quota_headers(wire, caller, facts))
+
+
+def _spend(desk: Desk, caller: Caller, facts: Facts, tokens: int) -> None:
+    charges = {"request": 1, "input": tokens, "input+max": tokens, "after": 0}
+    booked = desk.quotas.admit(facts.provider, caller.account, facts.limits, charges, desk.clock.now())
+    if not isinstance(booked, Booking):
+        raise RefusedError("quota", exceeded=booked)
+    priced = {
+        unit: a_request + tokens * into / 1_000_000 for unit, (a_request, into, _) in facts.prices.items()
+    }
+    booked.settle({"tokens": tokens, **priced})
