@@ -139,7 +139,15 @@ def test_a_wait_is_at_least_a_second_and_at_most_a_day() -> None:
         ({"errors": [], "success": False}, "HTTP 400 without a reason", (), 400),
         ({"title": "Too Many Requests", "status": 429}, "Too Many Requests", ("429",), 429),
         ({"detail": "Unauthorized"}, "Unauthorized", (), 400),
-        ({"detail": [{"loc": ["body", "x"]}]}, '[{"loc":["body","x"]}]', (), 400),
+        ({"detail": [{"loc": ["body", "x"]}]}, "x", (), 400),
+        (
+            {"detail": [{"loc": ["body", "x", 0], "msg": "no"}, {"loc": ["y"], "msg": "so"}]},
+            "x.0: no; y: so",
+            (),
+            400,
+        ),
+        ({"message": {"detail": [{"loc": ["body", "x"], "msg": "no"}]}, "type": "b"}, "x: no", ("b",), 400),
+        ({"detail": ["x"]}, '["x"]', (), 400),
         ({"choices": [{"error": {"code": 502, "message": "a"}}]}, "a", ("502",), 502),
         ("text", "text", (), 400),
         (None, "a page", (), 400),
@@ -277,6 +285,26 @@ def test_a_refused_parameter_is_dropped_unless_the_answer_would_be_another(
     assert (failure.kind, failure.param) == (Kind.BAD_REQUEST, param)
     dropped = None if failure.amend is None else PARAMETERS.keys() - failure.amend.parameters.keys()
     assert dropped == left
+
+
+def test_all_the_fields_of_a_validation_error_are_dropped_at_once() -> None:
+    request = ChatRequest(messages=HELLO, parameters={"top_k": 1, "min_p": 0.1, "seed": 2})
+    details = [
+        {"type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs"}
+        for name in ("top_k", "min_p")
+    ]
+    failure = classified(Answer(status=422, headers={}, body={"detail": details}), request=request)
+    assert (failure.kind, failure.param) == (Kind.BAD_REQUEST, "top_k")
+    assert failure.amend == ChatRequest(messages=HELLO, parameters={"seed": 2})
+    details.append({"type": "missing", "loc": ["body", "tools"], "msg": "odd"})
+    request = ChatRequest(messages=HELLO, parameters={**request.parameters, "tools": []})
+    assert classified(Answer(status=422, headers={}, body={"detail": details}), request=request).amend is None
+
+
+def test_a_wait_that_a_row_states_holds_when_the_service_states_none() -> None:
+    row = (429, None, None, Failure(kind=Kind.RATE_LIMITED, retry_after=5.0))
+    assert classified(refusal(429, "slow down"), row).retry_after == 5.0
+    assert classified(refusal(429, "try again in 7s"), row).retry_after == 7.0
 
 
 def test_a_limit_that_is_too_high_is_lowered_to_the_one_stated_and_only_once() -> None:

@@ -67,6 +67,58 @@ def test_without_a_limit_of_the_clients_none_is_sent() -> None:
     assert body(ChatRequest(messages=HELLO)) == {"model": "m", "messages": HELLO}
 
 
+def test_parameters_go_by_the_services_names_and_within_its_bounds() -> None:
+    wire = Wire(
+        forward=frozenset({"seed", "temperature", "top_p"}),
+        renames={"seed": "random_seed"},
+        bounds={"temperature": (0.01, 0.99), "top_p": (0.0, 1.0)},
+    )
+    request = ChatRequest(messages=HELLO, parameters={"seed": 7, "temperature": 2, "top_p": 0.5, "user": "u"})
+    made = body(request, wire)
+    assert made == {"model": "m", "messages": HELLO, "random_seed": 7, "temperature": 0.99, "top_p": 0.5}
+    assert wire.dropped(request, made) == ["user"]
+    assert body(ChatRequest(messages=HELLO, parameters={"temperature": 0}), wire)["temperature"] == 0.01
+
+
+def test_a_stream_whose_usage_comes_anyway_does_not_ask_for_it() -> None:
+    made = body(ChatRequest(messages=HELLO, stream=True), Wire(ask_usage=False))
+    assert made == {"model": "m", "messages": HELLO, "stream": True}
+
+
+NAMED = {"type": "function", "function": {"name": "f"}}
+
+
+@pytest.mark.parametrize(
+    ("choice", "kept", "sent"),
+    [
+        ("auto", {"auto"}, {"tools": TOOLS, "parallel_tool_calls": True, "tool_choice": "auto"}),
+        ("auto", set(), {"tools": TOOLS, "parallel_tool_calls": True}),
+        ("none", {"auto"}, {}),
+        (
+            "required",
+            {"auto", "required"},
+            {"tools": TOOLS, "parallel_tool_calls": True, "tool_choice": "required"},
+        ),
+        (NAMED, {"function"}, {"tools": TOOLS, "parallel_tool_calls": True, "tool_choice": NAMED}),
+        ("required", {"auto", "function"}, None),
+        (NAMED, {"auto", "required"}, None),
+    ],
+)
+def test_a_choice_that_the_service_does_not_keep_to_is_kept_otherwise_or_refused(
+    choice: Any, kept: set[str], sent: Json | None
+) -> None:
+    parameters = {"tools": TOOLS, "parallel_tool_calls": True, "tool_choice": choice}
+    request = ChatRequest(messages=HELLO, parameters=parameters)
+    wire = Wire(tool_choices=frozenset(kept))
+    made = wire.body(request, model())
+    if sent is None:
+        assert isinstance(made, Failure)
+        assert (made.kind, made.param) == (Kind.BAD_REQUEST, "tool_choice")
+    else:
+        assert made == {"model": "m", "messages": HELLO, **sent}
+        assert wire.dropped(request, made) == []
+
+
 @pytest.mark.parametrize(("effort", "sent"), [("high", "high"), ("max", "high"), ("strange", None)])
 def test_an_effort_is_sent_in_the_services_word_or_not_at_all(effort: str, sent: str | None) -> None:
     wire = Wire(efforts={"m": {"high": "high", "max": "high"}})

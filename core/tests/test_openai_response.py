@@ -151,6 +151,20 @@ def test_reasoning_is_shown_under_both_names(name: str) -> None:
     assert (message["reasoning"], message["reasoning_content"]) == ("2 + 2", "2 + 2")
 
 
+def test_thinking_parts_are_reasoning_not_text() -> None:
+    thinking = {
+        "type": "thinking",
+        "thinking": [{"type": "text", "text": "2"}, {"type": "text", "text": " + 2"}],
+    }
+    content = [thinking, {"type": "thinking", "thinking": "!"}, {"type": "text", "text": "4"}]
+    message = repaired(completion({"content": content}))["choices"][0]["message"]
+    assert (message["content"], message["reasoning"], message["reasoning_content"]) == (
+        "4",
+        "2 + 2!",
+        "2 + 2!",
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "reasoning", "answer"),
     [

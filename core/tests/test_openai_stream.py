@@ -277,6 +277,21 @@ def test_text_without_think_tags_is_never_touched(text: str, borders: list[int])
     assert Client(run([*events, chunk({}, "stop")], Shape(think=True))).text == text
 
 
+def test_thinking_parts_are_reasoning_not_text() -> None:
+    def thinking(text: str) -> Json:
+        return chunk({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": text}]}]})
+
+    texts = [{"type": "text", "text": "4"}]
+    events = [
+        chunk({"role": "assistant", "content": ""}),
+        thinking("2 "),
+        thinking("+ 2"),
+        chunk({"content": texts}),
+    ]
+    client = Client(run([*events, chunk({"content": "."}), chunk({"content": ""}, "stop")]))
+    assert (client.reasoning, client.text) == ("2 + 2", "4.")
+
+
 def test_a_perfect_stream_passes_byte_for_byte() -> None:
     normalize = ChunkNormalizer(MODEL, Shape(), refuse)
     events = [

@@ -46,11 +46,14 @@ def named_parameter(request: ChatRequest, refusal: Refusal) -> str | None:
 
 def amended(request: ChatRequest, param: str | None, refusal: Refusal) -> ChatRequest | None:
     """Return the request without what was refused, or with a lower `max_tokens`; None when nothing can be mended."""
-    if param is None or param not in request.parameters or param in _ESSENTIAL:
+    if param is None or param not in request.parameters:
+        return None
+    refused = {param, *map(_canonical, refusal.params)} & request.parameters.keys()
+    if refused & _ESSENTIAL:
         return None
     ceiling = _CEILING.search(refusal.prose)
     if param != "max_tokens" or not ceiling:
-        return request.without(param)
+        return request.without(*refused)
     largest = int(ceiling[1])
     if not 0 < largest < request.parameters["max_tokens"]:
         return None

@@ -18,7 +18,8 @@ class Refusal(msgspec.Struct, frozen=True):
     :param status: the HTTP status, or the one its body states in its place
     :param codes: the machine-readable names in it, the most exact first
     :param message: its words, at most 300 characters
-    :param param: the request field it names
+    :param param: the request field it names, the first one of several
+    :param params: all the request fields it names
     :param error: the object the facts were read from
     :param prose: its words in full, for the patterns
     """
@@ -29,17 +30,19 @@ class Refusal(msgspec.Struct, frozen=True):
     param: str | None
     error: Json
     prose: str
+    params: tuple[str, ...] = ()
 
 
 def read_refusal(answer: Answer) -> Refusal:
     """Read a refusal from a body of any of the known shapes.
 
     These are `{"error": {…}}`, `{"error": "text"}`, `{"errors": [{…}]}` and `{"errors": {…}}`, members at the top level,
-    a list of one such object, an error inside `choices[0]`, and plain text.
+    a list of one such object, an error inside `choices[0]`, pydantic's `detail` list, and plain text.
     """
     error = _error_of(answer.body)
-    prose = _words(error) or _page(answer)
-    param = error.get("param")
+    details = _details(error)
+    prose = "; ".join(": ".join(filter(None, detail)) for detail in details) or _words(error) or _page(answer)
+    param = details[0][0] if details else error.get("param")
     return Refusal(
         status=_status(answer.status, error),
         codes=tuple(str(error[name]) for name in ("code", "type", "status") if _is_name(error.get(name))),
@@ -47,6 +50,7 @@ def read_refusal(answer: Answer) -> Refusal:
         param=param if isinstance(param, str) and param else None,
         error=error,
         prose=prose,
+        params=tuple(place for place, _ in details),
     )
 
 
@@ -75,6 +79,17 @@ def _in_choice(body: Json) -> Any:
     choices = body.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     return first.get("error") if isinstance(first, dict) else None
+
+
+def _details(error: Json) -> list[tuple[str, str]]:
+    """Return the fields and the words of pydantic's list of what is wrong, `detail: [{"loc": ["body", …], "msg"}]`."""
+    wrapped = error.get("message")
+    found = wrapped.get("detail") if isinstance(wrapped, dict) else error.get("detail")
+    return [
+        (".".join(str(step) for step in detail["loc"] if step != "body"), str(detail.get("msg", "")))
+        for detail in (found if isinstance(found, list) else ())
+        if isinstance(detail, dict) and isinstance(detail.get("loc"), list)
+    ]
 
 
 def _words(error: Json) -> str:

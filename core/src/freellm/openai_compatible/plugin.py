@@ -12,7 +12,7 @@ from freellm.openai_compatible.keys import judge_listing
 from freellm.openai_compatible.listing import listed_models
 from freellm.openai_compatible.quota_headers import HeaderRow, QuotaHeaders
 from freellm.openai_compatible.refusals import RefusalRow, RefusalTable
-from freellm.openai_compatible.request import COMMON_PARAMETERS, Wire
+from freellm.openai_compatible.request import ALL_CHOICES, COMMON_PARAMETERS, Wire
 from freellm.openai_compatible.response import FINISH_REASONS, Shape, repaired_completion
 from freellm.openai_compatible.stream import ChunkNormalizer
 from freellm.types import (
@@ -51,6 +51,12 @@ class OpenAICompatible:
     :param constants: for each model, members of the body that are always sent
     :param excludes: for each type of `response_format`, what it cannot be combined with: `stream`, `tools`
     :param null_content: what stands for a null message content; None leaves the member out
+    :param renames: the service's names for parameters that it takes
+    :param bounds: for each numeric parameter, the least and the greatest value that the service takes; others are moved
+        to the nearer one
+    :param tool_choices: the choices that the service keeps to: `auto`, `none`, `required`, and `function` for a named one.
+        A request for another is refused before it is sent; `none` is kept by offering no tools
+    :param ask_usage: whether a stream has its usage only if `stream_options` asks for it
     :param refusals: rows (status, code or type, pattern of words, kind or `Failure`), asked in order, before the
         generic ones; None in a row fits everything
     :param account_pattern: a regular expression whose group is the account that a refusal names
@@ -79,6 +85,10 @@ class OpenAICompatible:
         constants: Mapping[str, Json] | None = None,
         excludes: Mapping[str, frozenset[str]] | None = None,
         null_content: str | None = None,
+        renames: Mapping[str, str] | None = None,
+        bounds: Mapping[str, tuple[float, float]] | None = None,
+        tool_choices: frozenset[str] = ALL_CHOICES,
+        ask_usage: bool = True,
         refusals: Sequence[RefusalRow] = (),
         account_pattern: str | None = None,
         salvage: tuple[str, str] | None = None,
@@ -97,6 +107,10 @@ class OpenAICompatible:
             constants=constants or {},
             excludes=excludes or {},
             null_content=null_content,
+            renames=renames or {},
+            bounds=bounds or {},
+            tool_choices=tool_choices,
+            ask_usage=ask_usage,
         )
         self._embeddings = EmbeddingsWire(embeddings_path, embeddings_forward, embeddings_constants or {})
         self._shape = Shape(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from freellm.types import Json
 
@@ -20,6 +20,26 @@ def mirror(message: Json) -> Json | None:
     if not isinstance(text, str) or content == other:
         return None
     return {"reasoning": text, "reasoning_content": text}
+
+
+def split_parts(content: Any) -> tuple[str, Any]:
+    """Split a content of several parts into its reasoning, in parts of type `thinking`, and the other parts.
+
+    :return: the reasoning, empty when there is none, and the content without it
+    """
+    if not isinstance(content, list) or not any(map(_is_thinking, content)):
+        return "", content
+    thoughts = [part.get("thinking") for part in content if _is_thinking(part)]
+    texts = [
+        str(piece.get("text") or "") if isinstance(piece, dict) else str(piece)
+        for thought in thoughts
+        for piece in (thought if isinstance(thought, list) else [thought or ""])
+    ]
+    return "".join(texts), [part for part in content if not _is_thinking(part)]
+
+
+def _is_thinking(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("type") == "thinking"
 
 
 def split_whole(text: str) -> tuple[str, str]:

@@ -17,7 +17,8 @@ from freellm.types import Answer, ChatRequest, Failure, Kind
 
 RefusalRow: TypeAlias = tuple[int | None, str | None, str | None, Kind | Failure]
 """A HTTP status, a machine-readable code or type, a regular expression for the words (each None fits all), and what a
-refusal that fits all three means. A `Failure` states more than the kind; a message in it is put before the service's."""
+refusal that fits all three means. A `Failure` states more than the kind; a message in it is put before the service's, a
+wait in it holds when the service states none."""
 
 _LONG_WINDOW: Final = (
     r"(?=.*(?:quota|limit|exhaust|usage|allocation|exceeded))"
@@ -86,7 +87,8 @@ _WINDOWS: Final = {"minute": 60.0, "hour": 3_600.0, "day": 86_400.0}
 _LIMIT: Final = re.compile(r"\blimit:? (\d+)\b", re.IGNORECASE)
 _LARGEST: Final = re.compile(
     r"(?:maximum context length (?:is|of)|context window (?:is|of)|limit(?: is|:)?|allowed|max(?:imum)? size:?)"
-    r" \(?(\d{3,})\b",
+    r" \(?(\d{3,})\b"
+    r"|\b(\d{3,}) maximum context length",
     re.IGNORECASE,
 )
 
@@ -162,7 +164,7 @@ class RefusalTable:
         return msgspec.structs.replace(
             failure,
             kind=Kind.QUOTA_EXHAUSTED if long else failure.kind,
-            retry_after=None if wait is None else clamp(wait),
+            retry_after=failure.retry_after if wait is None else clamp(wait),
             resets_at=resets_at,
         )
 
@@ -194,7 +196,7 @@ def _stated_wait(refusal: Refusal) -> float | None:
 def _measured(failure: Failure, refusal: Refusal) -> Failure:
     if failure.kind in (Kind.CONTEXT_EXCEEDED, Kind.TOO_LARGE):
         largest = _LARGEST.search(refusal.prose)
-        return msgspec.structs.replace(failure, limit=int(largest[1])) if largest else failure
+        return msgspec.structs.replace(failure, limit=int(largest[1] or largest[2])) if largest else failure
     if failure.kind not in (Kind.RATE_LIMITED, Kind.QUOTA_EXHAUSTED):
         return failure
     pool, limit = _POOL.search(refusal.prose), _LIMIT.search(refusal.prose)

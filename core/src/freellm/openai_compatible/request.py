@@ -31,6 +31,11 @@ COMMON_PARAMETERS: Final = frozenset(
 _SAID_OTHERWISE: Final = frozenset({"max_tokens", "prompt_cache_key"})
 """Parameters that go by the service's name for them, or that core itself has used."""
 
+ALL_CHOICES: Final = frozenset({"auto", "none", "required", "function"})
+"""What `tool_choice` can say; `function` stands for the object that names one."""
+
+_TOOLS: Final = frozenset({"tools", "tool_choice", "parallel_tool_calls"})
+
 _LARGEST_DEFAULT: Final = 8_192
 
 
@@ -46,6 +51,11 @@ class Wire(msgspec.Struct, frozen=True):
     :param constants: for each model, members that are always sent
     :param excludes: for each type of `response_format`, what the service cannot combine it with: `stream`, `tools`
     :param null_content: what stands for a null content; None leaves the member out
+    :param renames: the service's names for parameters that it takes
+    :param bounds: for each numeric parameter, the least and the greatest value that the service takes; others are moved
+        to the nearer one
+    :param tool_choices: the choices that the service keeps to: `auto`, `none`, `required`, and `function` for a named one
+    :param ask_usage: whether a stream has its usage only if `stream_options` asks for it
     """
 
     forward: frozenset[str] = COMMON_PARAMETERS
@@ -55,6 +65,10 @@ class Wire(msgspec.Struct, frozen=True):
     constants: Mapping[str, Json] = {}
     excludes: Mapping[str, frozenset[str]] = {}
     null_content: str | None = None
+    renames: Mapping[str, str] = {}
+    bounds: Mapping[str, tuple[float, float]] = {}
+    tool_choices: frozenset[str] = ALL_CHOICES
+    ask_usage: bool = True
 
     def body(self, request: ChatRequest, model: Model) -> Json | Failure:
         """Return the body to send, or a failure when the model cannot take the request."""
@@ -72,8 +86,11 @@ class Wire(msgspec.Struct, frozen=True):
                     body[name] = value
             if "response_format" in body and (failure := self._format(body, request)):
                 return failure
+            if "tool_choice" in body and (failure := self._choice(body)):
+                return failure
             if "reasoning_effort" in parameters:
                 self._effort(body, model.id, parameters["reasoning_effort"])
+            self._adjust(body)
         limit = parameters.get("max_tokens")
         if limit is not None or self.always_limit:
             body[self.limit_field] = _limit(limit, model)
@@ -81,20 +98,53 @@ class Wire(msgspec.Struct, frozen=True):
             body |= self.constants[model.id]
         if request.stream:
             body["stream"] = True
-            body["stream_options"] = {"include_usage": True}
+            if self.ask_usage:
+                body["stream_options"] = {"include_usage": True}
         return body
 
     def dropped(self, request: ChatRequest, body: Json) -> Sequence[str]:
         """Return the parameters that did not get into a body, though they say something."""
-        missing = [name for name in request.parameters if name not in body and name not in _SAID_OTHERWISE]
-        if "response_format" in missing and request.parameters["response_format"].get("type") == "text":
+        parameters = request.parameters
+        missing = [
+            name
+            for name in parameters
+            if name not in body and name not in _SAID_OTHERWISE and self.renames.get(name) not in body
+        ]
+        if "response_format" in missing and parameters["response_format"].get("type") == "text":
             missing.remove("response_format")
+        if "tool_choice" in missing and parameters["tool_choice"] in ("auto", "none"):
+            return [name for name in missing if name not in _TOOLS]
         return missing
 
     def _effort(self, body: Json, model_id: str, effort: str) -> None:
         word = self.efforts.get(model_id, {}).get(effort)
         if word is not None:
             body["reasoning_effort"] = word
+
+    def _adjust(self, body: Json) -> None:
+        for name, (least, greatest) in self.bounds.items():
+            if name in body:
+                body[name] = min(max(body[name], least), greatest)
+        for name, renamed in self.renames.items():
+            if name in body:
+                body[renamed] = body.pop(name)
+
+    def _choice(self, body: Json) -> Failure | None:
+        choice = body["tool_choice"]
+        kind = choice if isinstance(choice, str) else "function"
+        if kind in self.tool_choices:
+            return None
+        if kind in ("auto", "none"):
+            del body["tool_choice"]  # auto is what happens without it
+            if kind == "none":  # a model that is offered no tools calls none
+                body.pop("tools", None)
+                body.pop("parallel_tool_calls", None)
+            return None
+        return Failure(
+            kind=Kind.BAD_REQUEST,
+            message=f"the service does not keep to tool_choice {kind}: the model might answer without a call",
+            param="tool_choice",
+        )
 
     def _format(self, body: Json, request: ChatRequest) -> Failure | None:
         kind = body["response_format"].get("type")

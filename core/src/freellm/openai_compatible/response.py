@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from freellm.openai_compatible.reasoning import mirror, split_whole
+from freellm.openai_compatible.reasoning import mirror, split_parts, split_whole
 from freellm.openai_compatible.tool_calls import whole_calls
 from freellm.types import Failure, Json, Kind
 
@@ -195,7 +195,10 @@ def _message(message: Json, seed: str, shape: Shape) -> Json:
     changes: Json = {}
     content = given = message.get("content")
     if given is not None and not isinstance(given, str):
-        content = text_of(given)
+        reasoning, parts = split_parts(given)
+        content = text_of(parts)
+        if reasoning:
+            changes.update(reasoning=reasoning, reasoning_content=reasoning)
     if shape.think and content and "think>" in content:
         reasoning, content = split_whole(content)
         if reasoning and not message.get("reasoning_content"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from freellm.openai_compatible.reasoning import ThinkSplitter, mirror
+from freellm.openai_compatible.reasoning import ThinkSplitter, mirror, split_parts
 from freellm.openai_compatible.response import Shape, empty_turn, failed_turn, repaired_usage, text_of
 from freellm.openai_compatible.tool_call_deltas import ToolCallDeltas
 from freellm.types import UNCHANGED, Answer, Chunks, Event, Failure, Json, Kind
@@ -157,7 +157,10 @@ class ChunkNormalizer:
     def _repair_text(self, delta: Json, *, last: bool) -> None:
         content = delta.get("content")
         if content is not None and not isinstance(content, str):
-            content = delta["content"] = text_of(content)
+            reasoning, parts = split_parts(content)
+            content = delta["content"] = text_of(parts)
+            if reasoning:
+                delta["reasoning_content"] = reasoning
         if self._think is not None and not self._think.settled:
             reasoning, answer = self._think.feed(content or "")
             if last:
