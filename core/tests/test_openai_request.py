@@ -101,13 +101,20 @@ NAMED = {"type": "function", "function": {"name": "f"}}
         ),
         (NAMED, {"function"}, {"tools": TOOLS, "parallel_tool_calls": True, "tool_choice": NAMED}),
         ("required", {"auto", "function"}, None),
-        (NAMED, {"auto", "required"}, None),
+        (
+            NAMED,
+            {"auto", "required"},
+            {"tools": TOOLS[:1], "parallel_tool_calls": True, "tool_choice": "required"},
+        ),
+        (NAMED, {"auto"}, None),
     ],
 )
 def test_a_choice_that_the_service_does_not_keep_to_is_kept_otherwise_or_refused(
     choice: Any, kept: set[str], sent: Json | None
 ) -> None:
-    parameters = {"tools": TOOLS, "parallel_tool_calls": True, "tool_choice": choice}
+    other = {"type": "function", "function": {"name": "g"}}
+    tools = [*TOOLS, other] if choice == NAMED and "function" not in kept else TOOLS
+    parameters = {"tools": tools, "parallel_tool_calls": True, "tool_choice": choice}
     request = ChatRequest(messages=HELLO, parameters=parameters)
     wire = Wire(tool_choices=frozenset(kept))
     made = wire.body(request, model())

@@ -44,6 +44,7 @@ class OpenAICompatible:
     :param embeddings_path: where embeddings are made, relative to the base URL
     :param embeddings_forward: parameters that embeddings take besides the input and the dimensions
     :param embeddings_constants: for each embedding model, members that are sent unless the request states them
+    :param embeddings_dimensions: what it calls the `dimensions` of embeddings
     :param forward: parameters the service takes; all others are dropped
     :param limit_field: what it calls `max_tokens`
     :param always_limit: whether to send `max_tokens` when the client states none
@@ -55,7 +56,8 @@ class OpenAICompatible:
     :param bounds: for each numeric parameter, the least and the greatest value that the service takes; others are moved
         to the nearer one
     :param tool_choices: the choices that the service keeps to: `auto`, `none`, `required`, and `function` for a named one.
-        A request for another is refused before it is sent; `none` is kept by offering no tools
+        `none` is kept by offering no tools, a named one by offering it alone where `required` is kept; otherwise the
+        request is refused before it is sent
     :param ask_usage: whether a stream has its usage only if `stream_options` asks for it
     :param refusals: rows (status, code or type, pattern of words, kind or `Failure`), asked in order, before the
         generic ones; None in a row fits everything
@@ -78,6 +80,7 @@ class OpenAICompatible:
         embeddings_path: str = "/embeddings",
         embeddings_forward: frozenset[str] = COMMON,
         embeddings_constants: Mapping[str, Json] | None = None,
+        embeddings_dimensions: str = "dimensions",
         forward: frozenset[str] = COMMON_PARAMETERS,
         limit_field: str = "max_tokens",
         always_limit: bool = False,
@@ -112,7 +115,9 @@ class OpenAICompatible:
             tool_choices=tool_choices,
             ask_usage=ask_usage,
         )
-        self._embeddings = EmbeddingsWire(embeddings_path, embeddings_forward, embeddings_constants or {})
+        self._embeddings = EmbeddingsWire(
+            embeddings_path, embeddings_forward, embeddings_constants or {}, embeddings_dimensions
+        )
         self._shape = Shape(
             finish_reasons={**FINISH_REASONS, **(finish_reasons or {})},
             think=think,

@@ -140,6 +140,11 @@ class Wire(msgspec.Struct, frozen=True):
                 body.pop("tools", None)
                 body.pop("parallel_tool_calls", None)
             return None
+        if kind == "function" and "required" in self.tool_choices:  # the same, when no other tool is offered
+            name = choice["function"]["name"]
+            body["tools"] = [tool for tool in body["tools"] if tool["function"]["name"] == name]
+            body["tool_choice"] = "required"
+            return None
         return Failure(
             kind=Kind.BAD_REQUEST,
             message=f"the service does not keep to tool_choice {kind}: the model might answer without a call",

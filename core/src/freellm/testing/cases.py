@@ -266,6 +266,8 @@ def _plain(value: Any) -> Any:
             member = _plain(member)
         elif isinstance(member, frozenset):
             member = sorted(member)
+        elif isinstance(member, tuple):
+            member = list(member)
         shown[field.name] = msgspec.to_builtins(member)
     return shown
 
