@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from freellm_simulator import Simulation
+from freellm_simulator.clock import VirtualClock
 from freellm_simulator.worlds import load_worlds
 from running import RunningProxy, running_proxy
 
@@ -44,12 +46,25 @@ PINNED = [
 ]
 """Three families, and of every simulated provider the first model that calls tools."""
 
+UNFORCED = ("ollama/", "zhipu/")
+"""Providers whose services do not keep to a call that is required."""
+
+HASTE = 5_000.0
+"""How much faster the services' clock runs, so that no test waits for a second's or a minute's quota."""
+
+
+def choice_for(model: str) -> Any:
+    """Return the strongest choice of tools that a model's service keeps to."""
+    return "auto" if model.startswith(UNFORCED) else "required"
+
 
 @pytest.fixture
 async def proxy(tmp_path: Path) -> AsyncIterator[RunningProxy]:
+    started = time.time()
+    clock = VirtualClock(wall=lambda: started + (time.time() - started) * HASTE)
     async with (
-        Simulation(speed=0, include_retired=True) as simulation,
-        running_proxy(tmp_path, simulation.base_urls, models=simulation.models) as running,
+        Simulation(speed=0, include_retired=True, clock=clock) as simulation,
+        running_proxy(tmp_path, simulation.base_urls, models=simulation.models, unlimited=True) as running,
     ):
         yield running
 
@@ -96,7 +111,7 @@ async def test_a_pinned_model_answers_itself_whole_and_streamed(
 async def test_a_tool_is_called_and_its_result_used(client: openai.AsyncOpenAI, model: str) -> None:
     messages: list[Any] = [{"role": "user", "content": "What is the weather in Paris? Use get_weather."}]
     first = await client.chat.completions.create(
-        model=model, messages=messages, tools=[WEATHER], tool_choice="required"
+        model=model, messages=messages, tools=[WEATHER], tool_choice=choice_for(model)
     )
     message = first.choices[0].message
     assert first.choices[0].finish_reason == "tool_calls"
@@ -120,7 +135,7 @@ async def test_the_streaming_helper_assembles_tool_calls(client: openai.AsyncOpe
         model=model,
         messages=[{"role": "user", "content": "get_weather in Paris and get_weather in Rome, both at once"}],
         tools=[WEATHER],
-        tool_choice="required",
+        tool_choice=choice_for(model),
     ) as stream:
         final = await stream.get_final_completion()
     calls = final.choices[0].message.tool_calls
@@ -128,6 +143,19 @@ async def test_the_streaming_helper_assembles_tool_calls(client: openai.AsyncOpe
     assert len({call.id for call in calls}) == len(calls)
     for call in calls:
         assert json.loads(call.function.arguments)
+
+
+@pytest.mark.parametrize("model", [model for model in PINNED if model.startswith(UNFORCED)])
+async def test_a_call_that_the_service_would_not_keep_to_is_refused_before_it_is_sent(
+    client: openai.AsyncOpenAI, model: str
+) -> None:
+    with pytest.raises(openai.BadRequestError, match="tool_choice"):
+        await client.chat.completions.create(
+            model=model,
+            messages=[{"role": "user", "content": "Hello"}],
+            tools=[WEATHER],  # type: ignore[list-item] - a plain dictionary serves
+            tool_choice="required",
+        )
 
 
 class Fact(BaseModel):

@@ -143,7 +143,7 @@ def _look_up(desk: Desk, wire: Wire, task: str) -> _Handler:
                 return html_page()
             if fault and (refusal := refusal_of(fault, model, None)):
                 raise refusal
-            body = await read_json(request) if request.method == "POST" else {}
+            body = await read_json(request) if request.can_read_body else {}
             found = wire.look_up(task, request, body, desk.served(wire.provider))
         except RefusedError as refused:
             return desk.refuse(wire, refused, model)
