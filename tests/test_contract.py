@@ -295,7 +295,7 @@ def test_a_request_becomes_something_to_send_or_a_failure(provider: Subject, nam
             sent += 1
             assert_sendable(provider, found)
             assert found.stream == REQUESTS[name].stream
-    assert sent or name in ("image", "json schema", "json mode")
+    assert sent or name in ("image", "json schema", "json mode", "forced tool")
 
 
 def test_plain_requests_are_sent_to_every_model(provider: Subject) -> None:

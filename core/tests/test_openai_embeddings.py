@@ -147,13 +147,3 @@ def test_the_list_of_models_is_asked_for_with_the_key() -> None:
 )
 def test_lists_of_every_shape_are_read(body: Any, listed: Any) -> None:
     assert PLUGIN.read_models(Answer(200, {}, body)) == listed
-
-
-def test_a_service_may_call_the_dimensions_otherwise() -> None:
-    plugin = OpenAICompatible(
-        info=info(), catalogue=Catalogue(models=(MODEL,)), embeddings_dimensions="output_dimension"
-    )
-    found = plugin.translate_embeddings(EmbeddingRequest(inputs=["a"], dimensions=2), MODEL, KEY)
-    assert isinstance(found, Upstream)
-    assert found.body is not None
-    assert (found.body["output_dimension"], "dimensions" in found.body) == (2, False)

@@ -23,13 +23,11 @@ class EmbeddingsWire(msgspec.Struct, frozen=True):
     :param path: where embeddings are made, relative to the base URL
     :param forward: the parameters it takes; all others are dropped
     :param constants: for each model, members that are sent unless the request states them
-    :param dimensions_field: what it calls `dimensions`
     """
 
     path: str = "/embeddings"
     forward: frozenset[str] = COMMON
     constants: Mapping[str, Json] = {}
-    dimensions_field: str = "dimensions"
 
     def body(self, request: EmbeddingRequest, model: Model) -> Json | Failure:
         """Return the body to send, or a failure when the model cannot take the request."""
@@ -39,7 +37,7 @@ class EmbeddingsWire(msgspec.Struct, frozen=True):
         body |= {name: value for name, value in request.parameters.items() if name in self.forward}
         body |= {"input": list(request.inputs), "encoding_format": "float"}
         if request.dimensions is not None and request.dimensions != model.dimensions[0]:
-            body[self.dimensions_field] = request.dimensions
+            body["dimensions"] = request.dimensions
         return body
 
     def dropped(self, request: EmbeddingRequest) -> tuple[str, ...]:

@@ -44,7 +44,6 @@ class OpenAICompatible:
     :param embeddings_path: where embeddings are made, relative to the base URL
     :param embeddings_forward: parameters that embeddings take besides the input and the dimensions
     :param embeddings_constants: for each embedding model, members that are sent unless the request states them
-    :param embeddings_dimensions: what it calls the `dimensions` of embeddings
     :param forward: parameters the service takes; all others are dropped
     :param limit_field: what it calls `max_tokens`
     :param always_limit: whether to send `max_tokens` when the client states none
@@ -80,7 +79,6 @@ class OpenAICompatible:
         embeddings_path: str = "/embeddings",
         embeddings_forward: frozenset[str] = COMMON,
         embeddings_constants: Mapping[str, Json] | None = None,
-        embeddings_dimensions: str = "dimensions",
         forward: frozenset[str] = COMMON_PARAMETERS,
         limit_field: str = "max_tokens",
         always_limit: bool = False,
@@ -115,14 +113,8 @@ class OpenAICompatible:
             tool_choices=tool_choices,
             ask_usage=ask_usage,
         )
-        self._embeddings = EmbeddingsWire(
-            embeddings_path, embeddings_forward, embeddings_constants or {}, embeddings_dimensions
-        )
-        self._shape = Shape(
-            finish_reasons={**FINISH_REASONS, **(finish_reasons or {})},
-            think=think,
-            usage_members=usage_members,
-        )
+        self._embeddings = EmbeddingsWire(embeddings_path, embeddings_forward, embeddings_constants or {})
+        self._shape = Shape({**FINISH_REASONS, **(finish_reasons or {})}, think, usage_members)
         self._quota_headers = QuotaHeaders(quota_headers or {})
         self._refusals = RefusalTable(refusals, self._quota_headers, account_pattern, salvage)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from freellm import (
     Answer,
     ChatRequest,
+    EmbeddingRequest,
     Failure,
     Json,
     Key,
@@ -112,6 +113,16 @@ class Mistral(OpenAICompatible):
         )
 
     @hookimpl
+    def translate_embeddings(self, request: EmbeddingRequest, model: Model, key: Key) -> Upstream | Failure:
+        """Send the inputs; Mistral calls the vectors' length `output_dimension`."""
+        upstream = super().translate_embeddings(request, model, key)
+        if isinstance(upstream, Failure) or upstream.body is None or "dimensions" not in upstream.body:
+            return upstream
+        body = {name: value for name, value in upstream.body.items() if name != "dimensions"}
+        body["output_dimension"] = upstream.body["dimensions"]
+        return Upstream(upstream.method, upstream.path, upstream.headers, body, dropped=upstream.dropped)
+
+    @hookimpl
     def read_models(self, answer: Answer) -> Sequence[ListedModel]:
         """Read the list with what each model can do."""
         rows = answer.body.get("data") if isinstance(answer.body, dict) else None
@@ -169,7 +180,6 @@ provider = Mistral(
     ),
     catalogue=load_catalogue(__package__),
     embeddings_forward=frozenset(),
-    embeddings_dimensions="output_dimension",
     forward=_FORWARD,
     renames={"seed": "random_seed"},
     bounds={"temperature": (0.0, 1.5)},
