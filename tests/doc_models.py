@@ -13,7 +13,7 @@ from freellm.providers import Provider, load_providers
 
 _UNITS = {"requests": "", "tokens": " tokens", "concurrent": " at once"}
 _ORDER = ("active", "listed", "unverified", "paid-only", "retired")
-_WINDOWS = {60.0: "minute", 3_600.0: "hour", 86_400.0: "day"}
+_WINDOWS = {1.0: "second", 60.0: "minute", 3_600.0: "hour", 86_400.0: "day", 604_800.0: "week"}
 
 
 @cache
@@ -87,10 +87,12 @@ def _shared(quota: Quota) -> str:
 
 
 def _limit(quota: Quota) -> str:
-    figure = "unknown, learned" if quota.limit is None else f"{quota.limit:,g}"
+    figure = "unknown, learned" if quota.limit is None else f"{quota.limit:,.12g}"
     unit = _UNITS.get(quota.unit, f" {quota.unit}")
     if quota.window is None:
         return f"{figure}{unit}"
+    if quota.clock == "month":
+        return f"{figure}{unit} a month (UTC)"
     clock = "" if quota.clock in ("rolling", "unknown") else f" ({quota.clock})"
     return f"{figure}{unit} a {_WINDOWS.get(quota.window) or span(quota.window)}{clock}"
 

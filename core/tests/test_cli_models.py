@@ -127,7 +127,7 @@ def test_switching_on_what_is_on_by_itself_leaves_no_decision_behind(line: Comma
 
 def test_a_family_is_switched_whole(line: Commandline) -> None:
     told = line.document("models", "disable", "gpt-oss-120b")
-    assert {row["provider"] for row in told["models"]} == {"groq", "cloudflare"}
+    assert {row["provider"] for row in told["models"]} >= {"groq", "cloudflare"}
     assert {row["state"] for row in told["models"]} == {"off"}
 
 
