@@ -40,7 +40,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     # the contract: hooks, discovery, one relay per provider, the broadcast relay
     ("redaction", "hookspecs", "plugins", "openai_compatible", "providers", "extensions"),
     # pure decisions: no await, no clock of their own
-    ("tokens", "ledger", "health", "sessions", "catalogue", "orders", "routing"),
+    ("tokens", "ledger", "health", "sessions", "listings", "offers", "catalogue", "orders", "routing"),
     # the edges: files, sockets, SQLite, secrets
     (
         "settings",

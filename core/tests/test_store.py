@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from freellm.catalogue import Choice
 from freellm.errors import StoreError
 from freellm.ledger import PoolState
+from freellm.listings import LIST, Listing, Sign
 from freellm.store import (
     AlreadyRunningError,
     AttemptRecord,
@@ -26,6 +27,7 @@ from freellm.store import (
     StoredKey,
 )
 from freellm.store.migrations import APPLICATION_ID, MIGRATIONS, migrate
+from freellm.types import ListedModel
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -129,8 +131,20 @@ def schema_of(file: Path) -> str:
         return "".join(f"{row[0]};\n" for row in rows)
 
 
-def test_the_released_schema_is_never_edited(store: Store) -> None:
-    assert schema_of(store.file) == (GOLDEN / "schema-v1.sql").read_text("utf-8")
+def golden_schema(version: int = len(MIGRATIONS)) -> str:
+    return (GOLDEN / f"schema-v{version}.sql").read_text("utf-8")
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS) + 1))
+def test_a_released_step_is_never_edited(version: int, tmp_path: Path) -> None:
+    file = tmp_path / "made.db"
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        migrate(connection, file, MIGRATIONS[:version])
+    assert schema_of(file) == golden_schema(version)
+
+
+def test_a_new_database_has_the_newest_schema(store: Store) -> None:
+    assert schema_of(store.file) == golden_schema()
 
 
 def test_the_structs_of_records_have_the_columns_of_their_tables(store: Store) -> None:
@@ -154,9 +168,9 @@ def test_an_older_database_is_copied_and_brought_forward_once(tmp_path: Path) ->
         migrate(store._durable.raw, store.file, newer)
         migrate(store._durable.raw, store.file, newer)
         assert store._durable.raw.execute("SELECT note FROM keys").fetchall() == [("x",)]
-    copy = tmp_path / "freellm.db.v1.backup"
+    copy = tmp_path / f"freellm.db.v{len(MIGRATIONS)}.backup"
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    assert schema_of(copy) == (GOLDEN / "schema-v1.sql").read_text("utf-8")
+    assert schema_of(copy) == golden_schema()
 
 
 def test_a_step_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None:
@@ -164,7 +178,7 @@ def test_a_step_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None
         broken = (*MIGRATIONS, ("ALTER TABLE keys ADD COLUMN note TEXT", "UPDATE nothing SET note = 'x'"))
         with pytest.raises(sqlite3.OperationalError):
             migrate(store._durable.raw, store.file, broken)
-    assert schema_of(tmp_path / "freellm.db") == (GOLDEN / "schema-v1.sql").read_text("utf-8")
+    assert schema_of(tmp_path / "freellm.db") == golden_schema()
     Store(tmp_path).close()
 
 
@@ -390,6 +404,8 @@ def test_another_process_s_changes_of_keys_settings_and_models_are_noticed(tmp_p
             lambda: command.models.enable("acme", "m", False),
             lambda: command.models.move(("acme", "m"), 0, []),
             lambda: command.keys.remove("uuid-1"),
+            lambda: command.listings.save("acme", {"m": listing()}),
+            lambda: command.listings.save("acme", {"m": listing(last_seen=2.0)}),
         ):
             change()
             seen.append(server.data_version())
@@ -400,7 +416,41 @@ def test_the_server_s_own_notes_are_no_change(store: Store) -> None:
     before = store.data_version()
     store.save([request()], [attempt()], [pool()], sequence=7, now=1.0)
     store.log.prune(1e9)
+    store.listings.asked("acme", 1.0)
     assert store.data_version() == before
+
+
+# What lists of models say
+
+
+def listing(**changes: object) -> Listing:
+    facts = ListedModel(id="m", free=True, context=8192, abilities=frozenset({"tools"}))
+    plain = Listing(facts=facts, first_seen=1.0, last_seen=1.5, signs=(Sign(2.0, LIST), Sign(3.0, "k1")))
+    return msgspec.structs.replace(plain, **changes)
+
+
+def test_listings_come_back_and_newer_ones_take_their_place(tmp_path: Path) -> None:
+    never = Listing(facts=ListedModel(id="n"))
+    with Store(tmp_path) as store:
+        assert store.listings.all() == {}
+        store.listings.save("acme", {"m": listing(), "n": never})
+        store.listings.save("other", {"m": never})
+        store.listings.save("acme", {"m": listing(signs=())})
+    with Store(tmp_path) as store:
+        assert store.listings.all() == {"acme": {"m": listing(signs=()), "n": never}, "other": {"m": never}}
+        assert store.listings.of("acme")["n"] == never
+        assert store.listings.of("nobody") == {}
+
+
+def test_when_a_list_was_asked_for_comes_back(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.listings.asked("acme", 5.5, "it sent nothing for 15 s")
+        store.listings.asked("other", 6.5)
+        store.listings.asked("acme", 7.5, "its list is empty")
+    with Store(tmp_path) as store:
+        lists = store.listings.lists()
+    assert (lists["acme"].asked, lists["acme"].problem) == (7.5, "its list is empty")
+    assert (lists["other"].asked, lists["other"].problem) == (6.5, "")
 
 
 # What the server notes

@@ -6,6 +6,7 @@ asked, and nobody else's exception is heard. See docs/decisions/0001-directed-ho
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -65,6 +66,12 @@ class Provider:
         self._refuse_strangers()
         self._refuse_unanswered()
         self.quota_headers = self.info.quota_headers if "read_quota" in self.hooks else ()
+
+    def offering(self, models: Sequence[Model], quotas: Sequence[Quota]) -> Provider:
+        """Return this provider with other models and quotas than its plugin declares; the hooks are the same."""
+        twin = copy.copy(self)
+        twin.models, twin.quotas = tuple(models), tuple(quotas)
+        return twin
 
     def _ask(self, hook: str, **arguments: Any) -> Any:
         return self._callers[hook](**arguments)

@@ -26,6 +26,7 @@ from freellm.keychain import Keychain
 from freellm.keyring import Keyring
 from freellm.leases import LeaseFile
 from freellm.ledger import Ledger, PoolState
+from freellm.offers import offers
 from freellm.providers import load_providers
 from freellm.proxy import Proxy, Snapshot
 from freellm.routing import Orders, Router, Strategy
@@ -175,7 +176,7 @@ class Runtime:
             for provider, rows in self.settings.limits.items()
         }
         built = catalogue.build(
-            self.providers,
+            offers(self.providers, {}, self.store.listings.all()),
             [key for key in keys if key.usable],
             self.store.models.overrides(),
             self.ledger,

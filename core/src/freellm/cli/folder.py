@@ -13,6 +13,7 @@ from pathlib import Path
 from freellm.clock import Clock
 from freellm.errors import SettingsError
 from freellm.keyring import Keyring, ProviderKey
+from freellm.offers import offers
 from freellm.plugins import PluginRecord
 from freellm.providers import Provider, load_providers
 from freellm.settings import Settings, check_providers, load_settings
@@ -42,6 +43,12 @@ class DataFolder:
     def providers(self) -> Mapping[str, Provider]:
         """The providers that can be used, by name."""
         return {provider.name: provider for provider in self._loaded[0]}
+
+    @cached_property
+    def offers(self) -> Mapping[str, Provider]:
+        """The providers that can be used with the models and quotas that count, by name; see `freellm.offers`."""
+        offering = offers(self._loaded[0], {}, self.store.listings.all())
+        return {provider.name: provider for provider in offering}
 
     @property
     def broken(self) -> Mapping[str, PluginRecord]:

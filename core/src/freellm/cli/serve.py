@@ -125,7 +125,7 @@ def _furnish(runtime: Runtime, demo: Demo) -> None:
         if line := demo.keys.get(provider.name):
             fields = parse_key(provider.info, line)
             runtime.keyring.add(provider.name, fields, now=runtime.clock.now(), label="demo")
-    known = {(provider.name, model.id) for provider in runtime.providers for model in provider.models}
+    known = {(entry.provider.name, entry.model.id) for entry in runtime.proxy.catalogue.entries}
     for provider_name, model in demo.models:
         if (provider_name, model) in known:
             runtime.store.models.enable(provider_name, model, True)

@@ -17,16 +17,20 @@ from freellm.store.files import make_private_file
 APPLICATION_ID: Final = 0x46_72_4C_4D
 """Marks the file as ours: "FrLM"."""
 
-CONFIGURATION: Final = ("keys", "settings", "model_overrides")
+CONFIGURATION: Final = ("keys", "settings", "model_overrides", "listings", "signed_catalogue")
 """The tables whose every change, whoever makes it, counts up `meta.revision`."""
 
 _COUNT_UP: Final = "BEGIN UPDATE meta SET value = value + 1 WHERE name = 'revision'; END"
 
-_REVISION: Final = tuple(
-    " ".join(("CREATE TRIGGER", f"{table}_{event}", "AFTER", event, "ON", table, _COUNT_UP))
-    for table in CONFIGURATION
-    for event in ("insert", "update", "delete")
-)
+
+def _counting(*tables: str) -> tuple[str, ...]:
+    """Return the triggers by which every change of some tables counts up `meta.revision`."""
+    return tuple(
+        " ".join(("CREATE TRIGGER", f"{table}_{event}", "AFTER", event, "ON", table, _COUNT_UP))
+        for table in tables
+        for event in ("insert", "update", "delete")
+    )
+
 
 _VERSION_1: Final = (
     f"PRAGMA application_id = {APPLICATION_ID}",
@@ -102,10 +106,38 @@ _VERSION_1: Final = (
     ) WITHOUT ROWID""",
     "CREATE INDEX attempts_started ON attempts (started)",
     "INSERT INTO meta (name, value) VALUES ('revision', 0)",
-    *_REVISION,
+    *_counting("keys", "settings", "model_overrides"),
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_VERSION_1,)
+_LIVE_CATALOGUE: Final = (
+    # What providers' own lists say of a model: facts and signs are JSON, see freellm.listings.
+    """CREATE TABLE listings (
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        facts TEXT NOT NULL,
+        first_seen REAL,
+        last_seen REAL,
+        signs TEXT NOT NULL,
+        PRIMARY KEY (provider, model)
+    ) WITHOUT ROWID""",
+    # When a provider's list was last asked for, and what prevented an answer.
+    """CREATE TABLE lists (
+        provider TEXT PRIMARY KEY,
+        asked REAL NOT NULL,
+        problem TEXT NOT NULL
+    ) WITHOUT ROWID""",
+    # The last good catalogue file with its signature, which is checked again whenever it is read.
+    """CREATE TABLE signed_catalogue (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        source TEXT NOT NULL,
+        text BLOB NOT NULL CHECK (typeof(text) = 'blob'),
+        signature BLOB NOT NULL CHECK (typeof(signature) = 'blob'),
+        taken REAL NOT NULL
+    )""",
+    *_counting("listings", "signed_catalogue"),
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_VERSION_1, _LIVE_CATALOGUE)
 """The statements that lead from one version to the next; the first tuple makes version 1 of an empty file."""
 
 

@@ -11,6 +11,7 @@ from typing import Final, Self
 from freellm.ledger import PoolState
 from freellm.store.database import Connection, prepare, quick_check, store_errors
 from freellm.store.keys import KeyTable
+from freellm.store.listings import ListingTable
 from freellm.store.log import AttemptRecord, LoggedRequest, RequestLog, RequestRecord
 from freellm.store.models import ModelTable
 from freellm.store.pools import PoolTable
@@ -38,6 +39,7 @@ class Store:
             self._quick = Connection(self.file, "NORMAL")
         self.keys = KeyTable(self._durable)
         self.models = ModelTable(self._durable)
+        self.listings = ListingTable(self._durable)
         self.settings = ValueTable(self._durable, "settings")
         self.meta = ValueTable(self._durable, "meta")
         self.pools = PoolTable(self._quick)
@@ -54,7 +56,7 @@ class Store:
             yield
 
     def data_version(self) -> int:
-        """Return a number that is another one after each change of keys, settings or models, by any process.
+        """Return a number that is another one after each change of keys, settings, models or lists, by any process.
 
         For polling: about 10 µs. The server's own notes do not change it.
         """

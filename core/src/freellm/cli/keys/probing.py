@@ -62,7 +62,7 @@ def models_of(folder: DataFolder, provider: Provider) -> list[str]:
     """Return the ids of a provider's models that are on, the best first."""
     decided = folder.store.models.overrides()
     on = []
-    for model in provider.models:
+    for model in folder.offers[provider.name].models:
         choice = decided.get((provider.name, model.id))
         enabled = Choice() if choice is None else choice
         if model.enabled_by_default if enabled.enabled is None else enabled.enabled:

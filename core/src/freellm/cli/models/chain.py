@@ -30,7 +30,7 @@ class Chain:
         usable = [key for key in folder.keyring.all() if key.usable]
         self._folder = folder
         self.catalogue: Catalogue = build(
-            list(folder.providers.values()), usable, choices, Ledger(), Health(), {}
+            list(folder.offers.values()), usable, choices, Ledger(), Health(), {}
         )
 
     @property
