@@ -38,7 +38,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "fingerprints",
     ),
     # the contract: hooks, discovery, one relay per provider, the broadcast relay
-    ("redaction", "hookspecs", "plugins", "openai_compatible", "providers", "extensions"),
+    ("redaction", "hookspecs", "plugins", "plugin_files", "openai_compatible", "providers", "extensions"),
     # pure decisions: no await, no clock of their own
     ("tokens", "ledger", "health", "sessions", "listings", "offers", "catalogue", "orders", "routing"),
     # the edges: files, sockets, SQLite, secrets

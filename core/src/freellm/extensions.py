@@ -108,15 +108,18 @@ class Extensions:
 
 
 def load_extensions(
-    only: Sequence[str] | None = None, built_in: Sequence[tuple[str, Any]] = ()
+    only: Sequence[str] | None = None,
+    built_in: Sequence[tuple[str, Any]] = (),
+    files: Sequence[plugins.PluginRecord] = (),
 ) -> tuple[Extensions, list[plugins.PluginRecord]]:
     """Load every installed application plugin.
 
     :param only: names of entry points or distributions to load; None is all of them
     :param built_in: core's own plugins, asked after the installed ones
+    :param files: plugins that are files; see `freellm.plugin_files`
     :return: the relay over those that keep to the contract, and a record of every one found
     """
-    records = plugins.discover(plugins.PLUGINS, only)
+    records = plugins.discover(plugins.PLUGINS, only, files)
     named = list(built_in)
     for record in records:
         if record.status != "loaded":

@@ -29,7 +29,7 @@ class PluginRecord(msgspec.Struct, kw_only=True):
 
     :param id: the entry point's name
     :param group: the entry-point group
-    :param distribution: the installed package that declares it
+    :param distribution: the installed package that declares it, or the path of the file that it is
     :param version: that package's version
     :param status: `loaded`; `quarantined`, its import failed; `refused`, it breaks the contract; `disabled`, it is
         not in `FREELLM_LOAD_PLUGINS`
@@ -48,12 +48,15 @@ class PluginRecord(msgspec.Struct, kw_only=True):
     plugin: Any = None
 
 
-def discover(group: str, only: Sequence[str] | None = None) -> list[PluginRecord]:
+def discover(
+    group: str, only: Sequence[str] | None = None, files: Sequence[PluginRecord] = ()
+) -> list[PluginRecord]:
     """Import every plugin of an entry-point group.
 
     :param group: `PROVIDERS` or `PLUGINS`
     :param only: names of entry points or distributions to load; None is all of them
-    :return: one record per entry point, in the order of their names
+    :param files: plugins that are files, of both groups; see `freellm.plugin_files`
+    :return: one record per entry point and file, in the order of their names
     """
     wanted: dict[str, list[metadata.EntryPoint]] = defaultdict(list)
     records = []
@@ -66,6 +69,8 @@ def discover(group: str, only: Sequence[str] | None = None) -> list[PluginRecord
             records.append(_record(point, "disabled", "not named in FREELLM_LOAD_PLUGINS"))
     for points in wanted.values():
         records += [_load(points[0])] if len(points) == 1 else _duplicates(points)
+    records += [file for file in files if file.group == group]
+    _refuse_namesakes(records, files)
     return sorted(records, key=lambda record: (record.id, record.distribution))
 
 
@@ -100,6 +105,20 @@ def _duplicates(points: Sequence[metadata.EntryPoint]) -> list[PluginRecord]:
         f"pip uninstall {distributions[-1]}, or name the other one's distribution in FREELLM_LOAD_PLUGINS"
     )
     return [_record(point, "refused", reason) for point in points]
+
+
+def _refuse_namesakes(records: Sequence[PluginRecord], files: Sequence[PluginRecord]) -> None:
+    """Refuse files that have the name of another plugin, and that plugin."""
+    for file in files:
+        same = [record for record in records if record.id == file.id and record.status != "disabled"]
+        if file not in same or len(same) == 1:
+            continue
+        places = sorted({record.distribution for record in same})
+        for record in same:
+            record.plugin, record.status = None, "refused"
+            record.reason = (
+                f"{' and '.join(places)} both provide {file.id!r}; remove one of them: rm {file.distribution}"
+            )
 
 
 class _PluginManager(pluggy.PluginManager):

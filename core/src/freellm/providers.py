@@ -243,13 +243,16 @@ def _is_embedding_list(body: Json, inputs: int) -> bool:
         return False
 
 
-def load_providers(only: Sequence[str] | None = None) -> tuple[list[Provider], list[plugins.PluginRecord]]:
+def load_providers(
+    only: Sequence[str] | None = None, files: Sequence[plugins.PluginRecord] = ()
+) -> tuple[list[Provider], list[plugins.PluginRecord]]:
     """Load every installed provider.
 
     :param only: names of entry points or distributions to load; None is all of them
+    :param files: plugins that are files; see `freellm.plugin_files`
     :return: the providers that keep to the contract, and a record of every one found
     """
-    providers, records = [], plugins.discover(plugins.PROVIDERS, only)
+    providers, records = [], plugins.discover(plugins.PROVIDERS, only, files)
     for record in records:
         if record.status != "loaded":
             continue

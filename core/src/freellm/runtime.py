@@ -27,6 +27,7 @@ from freellm.keyring import Keyring
 from freellm.leases import LeaseFile
 from freellm.ledger import Ledger, PoolState
 from freellm.offers import offers
+from freellm.plugin_files import load_files
 from freellm.providers import load_providers
 from freellm.proxy import Proxy, Snapshot
 from freellm.routing import Orders, Router, Strategy
@@ -78,8 +79,9 @@ class Runtime:
 
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self.settings = settings
-        self.extensions, self.plugins = load_extensions(settings.load_plugins, BUILT_IN)
-        self.providers, provider_records = load_providers(settings.load_plugins)
+        files = load_files(settings.data_dir, settings.load_plugins)
+        self.extensions, self.plugins = load_extensions(settings.load_plugins, BUILT_IN, files)
+        self.providers, provider_records = load_providers(settings.load_plugins, files)
         self.plugins += provider_records
         refuse_broken(self.plugins, strict=settings.strict_plugins)
         check_providers(settings, [provider.name for provider in self.providers])

@@ -14,6 +14,7 @@ from freellm.clock import Clock
 from freellm.errors import SettingsError
 from freellm.keyring import Keyring, ProviderKey
 from freellm.offers import offers
+from freellm.plugin_files import load_files
 from freellm.plugins import PluginRecord
 from freellm.providers import Provider, load_providers
 from freellm.settings import Settings, check_providers, load_settings
@@ -35,7 +36,8 @@ class DataFolder:
     def _loaded(self) -> tuple[list[Provider], list[PluginRecord]]:
         # A plugin that prints when it is imported must not get into a JSON document.
         with contextlib.redirect_stdout(sys.stderr):
-            providers, records = load_providers(self.settings.load_plugins)
+            files = load_files(self.settings.data_dir, self.settings.load_plugins)
+            providers, records = load_providers(self.settings.load_plugins, files)
         check_providers(self.settings, {record.id for record in records})
         return providers, records
 

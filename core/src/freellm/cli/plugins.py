@@ -48,20 +48,24 @@ def list_(data_dir: Path | None, as_json: bool) -> None:
 
 def _records(data_dir: Path | None) -> list[PluginRecord]:
     from freellm.extensions import load_extensions
+    from freellm.plugin_files import load_files
     from freellm.providers import load_providers
 
-    only = _wanted(data_dir)
-    return [*load_providers(only)[1], *load_extensions(only)[1]]
+    only, folder = _wanted(data_dir)
+    files = load_files(folder, only) if folder else []
+    return [*load_providers(only, files)[1], *load_extensions(only, files=files)[1]]
 
 
-def _wanted(data_dir: Path | None) -> Sequence[str] | None:
+def _wanted(data_dir: Path | None) -> tuple[Sequence[str] | None, Path | None]:
+    """Return what the settings want loaded, and the data folder as far as it is known."""
     from freellm.settings import load_settings
 
     try:
-        return load_settings(os.environ, {"data_dir": data_dir}).load_plugins
+        settings = load_settings(os.environ, {"data_dir": data_dir})
     except SettingsError as error:
-        printing.note(f"The settings are wrong, so all plugins are looked at: {error}")
-        return None
+        printing.note(f"The settings are wrong, so all installed plugins are looked at: {error}")
+        return None, data_dir
+    return settings.load_plugins, settings.data_dir
 
 
 def _row(record: PluginRecord) -> dict[str, Any]:
