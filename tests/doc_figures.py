@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from freellm import health, journal, redaction, routing, server, sessions, tokens
+from freellm import health, journal, listings, redaction, routing, server, sessions, signed_catalogue, tokens
 from freellm.gateway import asking, attempts, calls, exhaustion, kept
 from freellm.ledger import LEASE_AGE, counters, learning
 from freellm.runtime import LOOK_EVERY
 from freellm.settings import Settings
 from freellm.surfaces import errors
 from freellm.surfaces.openai import routes, streaming
+from freellm.sync import files
+from freellm.sync.schedule import DAY
 from freellm.types import Kind
 from freellm.upstream import exchange, images
 
@@ -21,7 +23,14 @@ NUMBERS = {16: "sixteen", 3: "three", 5: "five", 2: "two", 1: "one", 4: "four"}
 assert LOOK_EVERY < 1.0, "the documentation says 'within a second'"
 assert asking.READ_EVERY == 1.0, "the documentation says 'once a second'"
 
+assert (listings.LISTS_APART, health.GONE_APART) == (3600.0, 600.0), "the documentation has both in words"
+assert health.GONE_CONFIRMED == 7 * DAY, "the documentation says 'a week'"
+
 FIGURES: Mapping[str, tuple[str, ...]] = {
+    "catalogue.md": (
+        f"then every {DEFAULTS.models_sync_days:g} days (`models_sync_days`; 0 is never)",
+        f"larger than {signed_catalogue.LIMIT // MIB} MiB, cannot be had within {files.SECONDS:g} s",
+    ),
     "failures.md": (f"one of {NUMBERS[len(Kind)]} kinds",),
     "http-api.md": (
         f"{streaming.HEARTBEAT_EVERY:g} s, so that nothing on the way gives up",

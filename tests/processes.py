@@ -7,12 +7,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 
 KEPT = ("PATH", "LANG", "TMPDIR", "VIRTUAL_ENV", "HOME")
 """What a started freellm inherits: a provider key of the person who runs the tests must not join the pool."""
+
+PATIENCE = 5.0
+"""Seconds until a change that should be seen within one has certainly not been; the machine may be busy."""
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -60,3 +65,21 @@ def freellm_demo(providers: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
     variables = {"FREELLM_LOAD_PLUGINS": ",".join(("simulator", *providers))} if providers else {}
     with freellm_serving(["--demo"], variables) as (_, facts):
         yield facts
+
+
+def models(url: str, key: str) -> set[str]:
+    """Return the ids that a server lists; raise when it refuses the key."""
+    request = urllib.request.Request(f"{url}/v1/models", headers={"Authorization": f"Bearer {key}"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        rows: list[dict[str, Any]] = json.load(answer)["data"]
+    return {row["id"] for row in rows}
+
+
+def soon(true: Callable[[], bool]) -> bool:
+    """Wait until something is true; return whether it became so in time."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        time.sleep(0.05)
+    return False

@@ -40,7 +40,18 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     # the contract: hooks, discovery, one relay per provider, the broadcast relay
     ("redaction", "hookspecs", "plugins", "plugin_files", "openai_compatible", "providers", "extensions"),
     # pure decisions: no await, no clock of their own
-    ("tokens", "ledger", "health", "sessions", "listings", "offers", "catalogue", "orders", "routing"),
+    (
+        "tokens",
+        "ledger",
+        "health",
+        "sessions",
+        "listings",
+        "offers",
+        "signed_catalogue",
+        "catalogue",
+        "orders",
+        "routing",
+    ),
     # the edges: files, sockets, SQLite, secrets
     (
         "settings",
@@ -55,6 +66,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "journal",
         "checking",
         "keychain",
+        "sync",
     ),
     # the attempt loop
     ("gateway",),

@@ -22,7 +22,7 @@ from doc_pages import DOCS, PAGES, TOP, Block, anchors, blocks, headings, links,
 from doc_reference import CLOSED_FOR, EFFECTS, TYPICAL
 from doc_source import docstring, error_codes, header_names, hooks, pages_named_in_code
 from doc_tables import made, parts
-from freellm import catalogue
+from freellm import catalogue, signed_catalogue
 from freellm.cli import cli
 from freellm.cli.exits import EXIT_CODES
 from freellm.gateway.consequences import RULES, Consequences
@@ -209,6 +209,13 @@ def test_a_toml_block_without_a_file_is_a_config_file_that_loads(block: Block, t
         quotas = {quota.name for quota in known[name].quotas}
         models = {model.id for model in known[name].models}
         assert limits.keys() <= quotas | models
+
+
+def test_the_catalogue_file_of_the_documentation_would_be_signed() -> None:
+    (block,) = [block for block in blocks("toml") if block.page == "docs/catalogue.md" and block.file]
+    filed = signed_catalogue.parse(block.text.encode(), str(block))
+    assert filed.strangers(providers()) == []
+    signed_catalogue.check(filed, str(block), providers())
 
 
 @pytest.mark.parametrize("block", blocks("json"), ids=str)

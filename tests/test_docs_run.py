@@ -23,7 +23,11 @@ from running import running_proxy
 from upstreams import CountingUpstream
 
 PYTHON = [block for block in blocks("python") if block.file is None]
-TUTORIAL = [block for block in blocks("python", "toml", "json") if block.file is not None]
+TUTORIAL = [
+    block
+    for block in blocks("python", "toml", "json")
+    if block.file is not None and block.page == "docs/write-a-provider.md"
+]
 HOOKS = "docs/hooks.md"
 ASKING = ("README.md", "docs/quickstart.md")
 """Pages whose blocks ask a server."""

@@ -2,20 +2,15 @@
 
 import json
 import subprocess
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from commandline import Commandline
-from processes import freellm_serving
-
-PATIENCE = 5.0
-"""Seconds until a change that should be seen within one has certainly not been; the machine may be busy."""
+from processes import freellm_serving, models, soon
 
 
 @pytest.fixture
@@ -28,23 +23,6 @@ def url(line: Commandline) -> Iterator[str]:
     line.run("keys", "add", "groq", "--no-check", stdin="gsk_0123456789abcdef")
     with freellm_serving([], line.variables) as (_, facts):
         yield facts["url"]
-
-
-def models(url: str, key: str) -> set[str]:
-    """Return the ids that a server lists; raise when it refuses the key."""
-    request = urllib.request.Request(f"{url}/v1/models", headers={"Authorization": f"Bearer {key}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        rows: list[dict[str, Any]] = json.load(answer)["data"]
-    return {row["id"] for row in rows}
-
-
-def soon(true: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_a_running_server_takes_over_models_keys_and_the_unified_key(line: Commandline, url: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from freellm import ListedModel, Model
 from freellm.catalogue import Choice
 from freellm.listings import LIST, Listing, Sign
-from freellm.offers import offered, offers
+from freellm.offers import offered
 from small_world import START, World, key, model, provider, quota
 
 LAB = provider(
@@ -117,8 +117,6 @@ class TestCatalogueFile:
     def test_a_mistake_is_named(self, table: str, says: str) -> None:
         with pytest.raises(ValueError, match=says):
             offered(LAB, filed(table))
-        with pytest.raises(ValueError, match=r"providers\.lab: "):
-            offers([LAB], {"lab": filed(table)}, {})
 
 
 def seen(id_: str, *signs: Sign, **facts: Any) -> dict[str, Listing]:
@@ -184,12 +182,3 @@ class TestLists:
         table = filed('models = [{id = "big", context = 100000, status = "listed"}]')
         big = named(offered(LAB, table, seen("big", context=1024, free=False)).models, "big")
         assert (big.context, big.status) == (1024, "paid-only")
-
-
-def test_each_provider_gets_its_own() -> None:
-    alp = provider("alp", [model("big")])
-    table = {"lab": filed('models = [{id = "big", speed_rank = 3}]'), "gone": filed("models = []")}
-    lab_offer, alp_offer = offers([LAB, alp], table, {"alp": seen("big", free=False)})
-    assert named(lab_offer.models, "big").speed_rank == 3
-    assert named(lab_offer.models, "big").status == "active"
-    assert (alp_offer.models[0].status, alp_offer.models[0].speed_rank) == ("paid-only", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError, field_validator
 
@@ -100,15 +100,38 @@ def read_catalogue(table: Mapping[str, Any]) -> Catalogue:
     """
     raw = dict(table)
     defaults = raw.pop("defaults", {})
-    rules = LimitRules.model_validate(raw.pop("limits", {}))
+    rules = _read(LimitRules, raw.pop("limits", {}), "limits")
     models, quotas = [], []
     for row in raw.pop("models", []):
         own = {name: value for name, value in row.items() if name != "limits"}
-        model = Model.model_validate({**defaults, **own})
+        model = _read(Model, {**defaults, **own}, f"the model {row.get('id')!r}")
         models.append(model)
-        quotas += _quotas_of(model, Limits.model_validate(row.get("limits", {})), rules)
-    shared = [Quota.model_validate({**_dated(defaults), **row}) for row in raw.pop("quotas", [])]
+        quotas += _quotas_of(
+            model, _read(Limits, row.get("limits", {}), f"the limits of {model.id!r}"), rules
+        )
+    shared = [_read(Quota, {**_dated(defaults), **row}, "quotas") for row in raw.pop("quotas", [])]
     return Catalogue(models=tuple(models), quotas=(*quotas, *shared), **raw)
+
+
+_D = TypeVar("_D", bound=Declaration)
+
+
+def _read(kind: type[_D], row: Any, where: str) -> _D:
+    try:
+        return kind.model_validate(row)
+    except ValidationError as error:
+        raise ValueError(f"{where}: {sentence(error)}") from None
+
+
+def sentence(error: ValidationError) -> str:
+    """Return what pydantic found wrong in one line, each mistake with its field."""
+    found = error.errors(include_url=False, include_input=False)
+    return "; ".join(
+        ": ".join([".".join(map(str, detail["loc"])), detail["msg"].removeprefix("Value error, ")]).strip(
+            ": "
+        )
+        for detail in found
+    )
 
 
 def _dated(defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
     FreeLLMError                  anything below; its text is safe to show to a person
     ├── PluginError               a plugin breaks the contract; names the plugin and the cure
     ├── SettingsError             a setting, a file or an argument is wrong; names it and the cure
+    ├── CatalogueError            a catalogue file is not taken: its signature, its age or a field of it is wrong
     ├── StoreError                the database is damaged, newer than this release, or in use
     ├── VaultError                secrets cannot be decrypted
     │   └── WrongMasterKeyError   the master key is not the one this database was encrypted with
@@ -30,6 +31,10 @@ class PluginError(FreeLLMError):
 
 class SettingsError(FreeLLMError):
     """A setting, a settings file or a command's argument is wrong. The text names it and the cure."""
+
+
+class CatalogueError(FreeLLMError):
+    """A catalogue file is not taken, and nothing has changed. The text names the file and what is wrong with it."""
 
 
 class StoreError(FreeLLMError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 from freellm.types import Kind
 
@@ -31,6 +32,13 @@ TOO_LARGE_FOR = 3600.0
 
 GONE_FIRST, GONE_CONFIRMED, GONE_APART = 3600.0, 7 * 86_400.0, 600.0
 """Seconds a missing model is left alone at first, once confirmed, and between two independent confirmations."""
+
+
+Sighting: TypeAlias = tuple[str, float, str | None]
+"""A standing's name, Unix time, and the key with which the model was not found; None when it answered after all."""
+
+SIGHTINGS = 10_000
+"""Sightings that wait to be taken, at most."""
 
 
 class Standing:
@@ -96,14 +104,18 @@ class Standing:
 
 
 class Health:
-    """All standings, by name. The order of models changes when `version` does."""
+    """All standings, by name. The order of models changes when `version` does.
 
-    __slots__ = ("_standings", "penalized", "version")
+    :ivar sightings: what requests found out about models being there, until somebody takes it
+    """
+
+    __slots__ = ("_standings", "penalized", "sightings", "version")
 
     def __init__(self) -> None:
         self._standings: dict[str, Standing] = {}
         self.penalized: set[Standing] = set()
         self.version = 0
+        self.sightings: deque[Sighting] = deque(maxlen=SIGHTINGS)
 
     def standing(self, name: str) -> Standing:
         """Return the standing of that name; the same object for as long as the server runs."""
@@ -140,7 +152,9 @@ class Health:
         for standing in others:
             standing.guesses = 0
         model.guesses = model.bad_answers = model.opened = 0
-        model.gone = None
+        if model.gone is not None:
+            model.gone = None
+            self.sightings.append((model.name, now, None))
         if model.failures:
             model.failures.clear()
         if model in self.penalized:
@@ -194,12 +208,13 @@ class Health:
     def missing(self, model: Standing, key_id: str, now: float) -> None:
         """Note that a model was not found; two independent confirmations retire it for a week.
 
-        Independent is: with another key, or ten minutes apart.
+        Independent is: with another key, ten minutes apart, or a list of the provider's that lacks it.
         """
         first = model.gone
         confirmed = first is not None and (first[1] != key_id or now - first[0] >= GONE_APART)
         if first is None:
             model.gone = (now, key_id)
+        self.sightings.append((model.name, now, key_id))
         model.close(now + (GONE_CONFIRMED if confirmed else GONE_FIRST), Kind.MODEL_GONE, stated=confirmed)
 
 

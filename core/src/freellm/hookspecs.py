@@ -130,7 +130,10 @@ class ProviderSpec:
 
     @_directed
     def list_models(self, key: Key) -> Sequence[Upstream]:  # type: ignore[empty-body]
-        """Say how to ask for the provider's own list of models. Asked by `freellm models sync`. Since 0.1."""
+        """Say how to ask for the provider's own list of models. Since 0.1.
+
+        Asked by `freellm models sync`, and by a running server once a week. Must not spend quota.
+        """
 
     @_directed
     def read_models(self, answer: Answer) -> Sequence[ListedModel]:  # type: ignore[empty-body]

@@ -67,6 +67,13 @@ class Keychain:
         """
         return self._keyring.open(route.key)
 
+    def open_key(self, key: ProviderKey) -> Key:
+        """Decrypt a key.
+
+        :raises VaultError: when it does not decrypt
+        """
+        return self._keyring.open(key)
+
     def is_local(self, provider: str) -> bool:
         """Tell whether a provider's base URL was set by hand, so that it may be on this machine."""
         return provider in self._base_urls

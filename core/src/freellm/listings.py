@@ -140,8 +140,7 @@ def compare(
             returning.append(id_)
     expected = _expected(stated.values(), known)
     lacking = [id_ for id_ in expected if id_ not in rows]
-    there = [id_ for id_ in expected if id_ not in known or not known[id_].is_missing]
-    doubt = _doubt(len(rows), len(set(there) & set(lacking)), len(there))
+    doubt = _doubt(rows, _counted(expected, stated, known))
     if not doubt:
         for id_ in lacking:
             before = known.get(id_) or Listing(facts=ListedModel(id=id_))
@@ -202,11 +201,21 @@ def _expected(stated: Iterable[Model], known: Mapping[str, Listing]) -> Collecti
     return [id_ for id_ in ids if id_ not in known or not known[id_].retired]
 
 
-def _doubt(listed: int, lacking: int, expected: int) -> str:
+def _counted(expected: Collection[str], stated: Collection[str], known: Mapping[str, Listing]) -> list[str]:
+    """Return the expected models by which a list is judged.
+
+    Not those that it lacked before, and, if there are others, not those that only earlier lists state and that are off.
+    """
+    there = [id_ for id_ in expected if id_ not in known or not known[id_].is_missing]
+    return [id_ for id_ in there if id_ in stated or known[id_].facts.free] or there
+
+
+def _doubt(listed: Collection[str], counted: Collection[str]) -> str:
+    lacking = sum(id_ not in listed for id_ in counted)
     if not listed:
         return "its list is empty, so nobody is retired"
-    if lacking * 2 > expected:
-        return f"its list lacks {lacking} of {expected} models at once, so nobody is retired"
+    if lacking * 2 > len(counted):
+        return f"its list lacks {lacking} of {len(counted)} models at once, so nobody is retired"
     return ""
 
 

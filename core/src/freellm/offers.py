@@ -5,7 +5,7 @@ Data flows one way: declared, then filed, then listed. The outcome is a provider
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from freellm.catalogue_file import read_catalogue
@@ -97,23 +97,3 @@ def _listed_over(model: Model, listing: Listing) -> Model:
 
 def _smaller(stated: int | None, listed: int | None) -> int | None:
     return min((figure for figure in (stated, listed) if figure), default=None)
-
-
-def offers(
-    providers: Iterable[Provider],
-    filed: Mapping[str, Mapping[str, Any]],
-    listings: Mapping[str, Mapping[str, Listing]],
-) -> list[Provider]:
-    """Return every provider with the models and quotas that count.
-
-    :param filed: a catalogue file's tables, by provider
-    :param listings: what lists and refusals say, by provider and model id
-    :raises ValueError: when a table is wrong; the text names the provider and the field
-    """
-    offering = []
-    for provider in providers:
-        try:
-            offering.append(offered(provider, filed.get(provider.name), listings.get(provider.name)))
-        except ValueError as error:
-            raise ValueError(f"providers.{provider.name}: {error}") from error
-    return offering

@@ -26,7 +26,6 @@ from freellm.keychain import Keychain
 from freellm.keyring import Keyring
 from freellm.leases import LeaseFile
 from freellm.ledger import Ledger, PoolState
-from freellm.offers import offers
 from freellm.plugin_files import load_files
 from freellm.providers import load_providers
 from freellm.proxy import Proxy, Snapshot
@@ -37,6 +36,7 @@ from freellm.settings import Settings, check_providers
 from freellm.store import ServerLock, Store
 from freellm.surfaces.ids import RequestIds
 from freellm.surfaces.openai import OpenAISurface
+from freellm.sync import LiveCatalogue
 from freellm.tokens import Corrections
 from freellm.upstream import UpstreamClient
 from freellm.vault import open_vault, unified_key
@@ -114,6 +114,9 @@ class Runtime:
         self.keychain = Keychain(
             self.keyring, self.health, self._client, clock, settings.base_urls, self._stale
         )
+        self._live = LiveCatalogue(
+            lambda: self.providers, self.store, settings, self.health, self._client, self.keychain, clock
+        )
         self.strategies: dict[str, Strategy] = {}
         self.extensions.register_strategies(self.strategies.__setitem__)
         self._dumped = -1.0
@@ -178,13 +181,14 @@ class Runtime:
             for provider, rows in self.settings.limits.items()
         }
         built = catalogue.build(
-            offers(self.providers, {}, self.store.listings.all()),
+            self._live.providers(),
             [key for key in keys if key.usable],
             self.store.models.overrides(),
             self.ledger,
             self.health,
             limits,
         )
+        self._live.recall(built.entries)
         return Snapshot(Orders(built, self.strategies, self.health), keys)
 
     def _restore(self) -> None:
@@ -222,6 +226,7 @@ class Runtime:
         """
         await self.journal.start()
         self._task = asyncio.create_task(self._look(), name="look for changes")
+        self._live.start()
         await self.extensions.startup(self.proxy)
 
     async def stop(self) -> None:
@@ -230,6 +235,7 @@ class Runtime:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self._live.stop()
         await self.keychain.stop()
         await self._client.close()
         await self.journal.stop()
@@ -247,6 +253,7 @@ class Runtime:
             try:
                 for lease in self.ledger.age(self.clock.now()):
                     self._leases.settle(lease.slot, lease.at, None, None)
+                self._live.note()
                 if self._is_stale or self.store.data_version() != self._seen:
                     self._is_stale = False
                     self.refresh()

@@ -15,6 +15,7 @@ from freellm import (
     Key,
     KeyField,
     Kind,
+    ListedModel,
     Model,
     OpenAICompatible,
     ProviderInfo,
@@ -23,6 +24,7 @@ from freellm import (
     hookimpl,
     load_catalogue,
 )
+from freellm_provider_cloudflare.listing import read_models
 
 _DAY = 86_400.0
 
@@ -104,6 +106,17 @@ class Cloudflare(OpenAICompatible):
         return Upstream(
             upstream.method, path, upstream.headers, upstream.body, upstream.stream, upstream.dropped
         )
+
+    @hookimpl
+    def list_models(self, key: Key) -> Sequence[Upstream]:
+        """Ask for the models that Workers AI has for the account, all on one page."""
+        path = f"{_account_path(key)}/ai/models/search?per_page=1000"
+        return [Upstream("GET", path, self._headers(key))]
+
+    @hookimpl
+    def read_models(self, answer: Answer) -> Sequence[ListedModel]:
+        """Read the models; none when the page has not got all of them."""
+        return read_models(answer.body) if _succeeded(answer) else ()
 
     @hookimpl
     def check_key(self, key: Key) -> Sequence[Upstream]:

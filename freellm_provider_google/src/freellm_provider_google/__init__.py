@@ -13,6 +13,7 @@ from freellm import (
     Json,
     Key,
     KeyField,
+    ListedModel,
     Model,
     ProviderInfo,
     Quota,
@@ -22,6 +23,7 @@ from freellm import (
     hookimpl,
     load_catalogue,
 )
+from freellm_provider_google import listing
 from freellm_provider_google.chunks import GeminiChunks
 from freellm_provider_google.completions import complete
 from freellm_provider_google.keys import judge, probes
@@ -94,6 +96,16 @@ class Google:
     def classify_error(self, request: ChatRequest, answer: Answer) -> Failure:
         """See `freellm.hookspecs`."""
         return classify(request, answer)
+
+    @hookimpl
+    def list_models(self, key: Key) -> Sequence[Upstream]:
+        """See `freellm.hookspecs`."""
+        return listing.request(key)
+
+    @hookimpl
+    def read_models(self, answer: Answer) -> Sequence[ListedModel]:
+        """See `freellm.hookspecs`."""
+        return listing.read(answer)
 
     @hookimpl
     def check_key(self, key: Key) -> Sequence[Upstream]:

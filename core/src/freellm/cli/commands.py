@@ -32,8 +32,12 @@ COMMANDS: Final[Rows] = {
     "models": Here(
         {
             "list": Here("freellm.cli.models.listing:list_", "List the models with their limits and state."),
+            "sync": Here(
+                "freellm.cli.models.syncing:sync", "Compare the models with the providers' own lists."
+            ),
             "enable": Here("freellm.cli.models.switching:enable", "Switch a model on."),
             "disable": Here("freellm.cli.models.switching:disable", "Switch a model off."),
+            "sign": Here("freellm.cli.models.signing:sign", "Sign a catalogue file."),
         },
         "The models: which there are, which are on.",
     ),

@@ -13,12 +13,12 @@ from pathlib import Path
 from freellm.clock import Clock
 from freellm.errors import SettingsError
 from freellm.keyring import Keyring, ProviderKey
-from freellm.offers import offers
 from freellm.plugin_files import load_files
 from freellm.plugins import PluginRecord
 from freellm.providers import Provider, load_providers
 from freellm.settings import Settings, check_providers, load_settings
 from freellm.store import Store
+from freellm.sync import current
 from freellm.vault import Vault, open_vault
 
 
@@ -49,7 +49,7 @@ class DataFolder:
     @cached_property
     def offers(self) -> Mapping[str, Provider]:
         """The providers that can be used with the models and quotas that count, by name; see `freellm.offers`."""
-        offering = offers(self._loaded[0], {}, self.store.listings.all())
+        offering = current(self._loaded[0], self.store, self.settings)
         return {provider.name: provider for provider in offering}
 
     @property

@@ -107,6 +107,7 @@ async def _demo_runtime(
                 environ,
                 {
                     **overrides,
+                    "models_sync_days": 0,
                     "data_dir": data / "data",
                     "config_dir": data / "config",
                     "base_urls": {name: url for name, url in demo.base_urls.items() if name in loaded},

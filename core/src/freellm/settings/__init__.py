@@ -1,6 +1,6 @@
 """What a person can set: FREELLM_* variables, then config.toml in the data folder, then defaults."""
 
-from freellm.settings.model import LimitOverride, Settings, check_base_url, is_loopback
+from freellm.settings.model import LimitOverride, Settings, check_base_url, check_source, is_loopback
 from freellm.settings.sources import (
     CONFIG_FILE,
     ENVIRONMENT,
@@ -18,6 +18,7 @@ __all__ = [
     "Settings",
     "check_base_url",
     "check_providers",
+    "check_source",
     "is_loopback",
     "load_settings",
     "take_secrets",

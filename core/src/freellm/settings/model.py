@@ -24,6 +24,7 @@ from pydantic import (
 
 from freellm.catalogue_file import Limits
 from freellm.errors import SettingsError
+from freellm.signed_catalogue import public_key
 
 CREDENTIAL: Final = "freellm-master-key"
 """The name of the systemd credential that holds the master key (`LoadCredential=freellm-master-key:…`)."""
@@ -56,6 +57,19 @@ def _plain_url(url: str) -> str:
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError("a base URL has no user name, no query and no fragment")
     return url.rstrip("/")
+
+
+def check_source(source: str) -> str:
+    """Return where a catalogue file is: an https URL as it is, or an absolute path.
+
+    :raises ValueError: when it is neither
+    """
+    if "://" not in source:
+        return str(_absolute(Path(source)))
+    parts = urlsplit(source)
+    if parts.scheme != "https" or not parts.hostname or parts.username is not None or parts.fragment:
+        raise ValueError("expected a path, or https://HOST/PATH without a user name and a fragment")
+    return source
 
 
 def _table(value: object) -> object:
@@ -142,6 +156,18 @@ class Settings(BaseModel):
         {},
         description='Limits by provider and by model id or quota name: `[limits.NAME."MODEL"]`, `rpm = 60`.',
     )
+    catalogue: str | None = Field(
+        None, description="A signed catalogue file that updates models and limits: a path or an https URL."
+    )
+    catalogue_key: str | None = Field(
+        None, description="The public key (Ed25519, base64) that the catalogue file has to be signed with."
+    )
+    models_sync_days: float = Field(
+        7.0,
+        ge=0,
+        le=365,
+        description="Days between two looks of a running server at each provider's own list; 0 is never.",
+    )
     journal_retention_days: float = Field(
         30.0,
         gt=0,
@@ -159,10 +185,30 @@ class Settings(BaseModel):
             raise ValueError("a unified key is 8 to 512 printable ASCII characters without spaces")
         return key
 
+    @field_validator("catalogue")
+    @classmethod
+    def _from_a_file_or_https(cls, source: str | None) -> str | None:
+        return source if source is None else check_source(source)
+
+    @field_validator("catalogue_key")
+    @classmethod
+    def _is_a_public_key(cls, key: str | None) -> str | None:
+        if key is not None:
+            public_key(key)
+        return key
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _in_lower_case(cls, level: object) -> object:
         return level.lower() if isinstance(level, str) else level
+
+    @model_validator(mode="after")
+    def _a_catalogue_needs_a_key(self) -> Settings:
+        if self.catalogue and not self.catalogue_key:
+            raise ValueError(
+                "catalogue needs catalogue_key, the public key that the file is signed with; its publisher states it"
+            )
+        return self
 
     @model_validator(mode="after")
     def _no_auth_on_loopback_only(self) -> Settings:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from freellm.ledger import PoolState
+from freellm.store.catalogues import CatalogueTable
 from freellm.store.database import Connection, prepare, quick_check, store_errors
 from freellm.store.keys import KeyTable
 from freellm.store.listings import ListingTable
@@ -40,6 +41,7 @@ class Store:
         self.keys = KeyTable(self._durable)
         self.models = ModelTable(self._durable)
         self.listings = ListingTable(self._durable)
+        self.catalogue = CatalogueTable(self._durable)
         self.settings = ValueTable(self._durable, "settings")
         self.meta = ValueTable(self._durable, "meta")
         self.pools = PoolTable(self._quick)

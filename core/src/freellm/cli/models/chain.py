@@ -48,7 +48,8 @@ class Chain:
             by_hand = "switched off" if entry.choice.enabled is False else ""
             why = by_hand or _WHY_OFF.get(entry.model.status, "off unless it is switched on")
             instead = f"; {entry.model.replaced_by} took its place" if entry.model.replaced_by else ""
-            return "off", f"{why}{instead}"
+            note = f" ({entry.model.note.rstrip('.')})" if entry.model.note and not by_hand else ""
+            return "off", f"{why}{instead}{note}"
         if not entry.routes:
             return "no key", f"freellm keys add {entry.provider.name}"
         if entry.model.classifier:

@@ -148,11 +148,9 @@ class Cloudflare:
     def look_up(self, task: str, request: web.Request, body: Json, served: Sequence[Facts]) -> Json:
         """See `Wire`."""
         if task == "models":
-            listed = [
-                {"id": digest({"id": facts.id})[:32], "name": facts.id, "task": {"name": "Text Generation"}}
-                for facts in served
-            ]
-            return _success(listed, [])
+            listed = [_listed(facts) for facts in served]
+            page = {"page": 1, "per_page": 1000, "count": len(listed), "total_count": len(listed)}
+            return {**_success(listed, []), "result_info": page}
         token = bearer(request)
         if task == "verify-user" and token.startswith(ACCOUNT_TOKEN):
             raise RefusedError("bad_token")
@@ -162,6 +160,16 @@ class Cloudflare:
 
 def _success(result: object, messages: list[Json]) -> Json:
     return {"result": result, "success": True, "errors": [], "messages": messages}
+
+
+def _listed(facts: Facts) -> Json:
+    calls = [{"property_id": "function_calling", "value": "true"}] if "tools" in facts.abilities else []
+    return {
+        "id": digest({"id": facts.id})[:32],
+        "name": facts.id,
+        "task": {"name": "Text Generation"},
+        "properties": [{"property_id": "context_window", "value": str(facts.context)}, *calls],
+    }
 
 
 def _thinking(body: Json, facts: Facts) -> Literal["none", "shown", "inline"]:
