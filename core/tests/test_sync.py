@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from freellm import Key, Secret
 from freellm.errors import VaultError
@@ -17,6 +19,7 @@ from freellm.health import Health
 from freellm.keyring import ProviderKey
 from freellm.providers import Provider
 from freellm.settings import load_settings
+from freellm.signed_catalogue import sign
 from freellm.store import Store
 from freellm.sync import ListReport, Lists, LiveCatalogue, current, sync_lists
 from freellm.types import Kind
@@ -410,6 +413,39 @@ async def test_a_provider_without_a_list_is_asked_for_its_retired_models(
         service.gone = set()
         assert told(await lab.sync()) == [("back", "c")]
         assert lab.on == ["a", "b", "c"]
+
+
+async def test_a_server_does_not_look_at_a_provider_that_has_neither_a_list_nor_retired_models(
+    tmp_path: Path, service: Service
+) -> None:
+    lab_without = provider("lab", [model(id_) for id_ in "abc"], base_url=service.url)
+    lab_without.hooks = tuple(hook for hook in lab_without.hooks if hook != "list_models")
+    async with working(tmp_path, service, lab=lab_without) as lab:
+        running = Running(lab)
+        await running.run(8 * DAY)
+        assert lab.store.listings.lists() == {}
+        running.refuse("c", "k0")
+        running.refuse("c", "k1")
+        await running.run(DAY)
+        assert service.asked == ["c"]
+        assert lab.on == ["a", "b", "c"]
+
+
+async def test_a_server_takes_the_catalogue_file_too(tmp_path: Path, service: Service) -> None:
+    author = Ed25519PrivateKey.generate()
+    public = b64encode(author.public_key().public_bytes_raw()).decode()
+    file = tmp_path / "catalogue.toml"
+    stated = {"catalogue": str(file), "catalogue_key": public}
+    async with working(tmp_path / "data", service) as lab:
+        running = Running(lab, **stated)
+        for serial, status, signer in ((2, "paid-only", author), (3, "active", Ed25519PrivateKey.generate())):
+            rows = f'models = [{{id = "a", status = "{status}"}}]'
+            file.write_text(f"serial = {serial}\n[providers.lab]\n{rows}\n", "utf-8")
+            file.with_name("catalogue.toml.sig").write_bytes(sign(file.read_bytes(), signer))
+            await running.run(8 * DAY)
+            (offer,) = running.live.providers()
+            assert [m.status for m in offer.models] == ["paid-only", "active", "active"]
+        assert "is not signed with the key" in lab.store.listings.lists()[""].problem
 
 
 async def test_one_providers_trouble_does_not_end_the_looking(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import combinations
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -159,7 +160,11 @@ def discovered(listing: Listing) -> Model | None:
 
     It is on by itself only when the list says that it is free. What the list does not say it cannot do.
     """
-    facts = listing.facts
+    return _discovered(listing.facts, day(listing.last_seen))
+
+
+@lru_cache(maxsize=4096)  # some lists have hundreds of models, and each snapshot needs them all
+def _discovered(facts: ListedModel, checked: str) -> Model | None:
     if facts.task in ("embeddings", "other"):
         return None  # vectors of unknown length, or nothing that freellm asks for
     abilities = {"system"} if facts.abilities is None else facts.abilities & set(get_args(Ability))
@@ -175,7 +180,7 @@ def discovered(listing: Listing) -> Model | None:
             status={True: "listed", False: "paid-only", None: "unverified"}[facts.free],
             note="" if facts.free is not None else "The provider lists it and does not say that it is free.",
             source=OWN_LIST,
-            checked=day(listing.last_seen),
+            checked=checked,
         )
     except ValidationError:  # an id that no model can have
         return None

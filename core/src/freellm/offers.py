@@ -92,7 +92,8 @@ def _listed_over(model: Model, listing: Listing) -> Model:
     elif facts.free is False and model.enabled_by_default:
         said = f"Its provider's list calls it paid since {day(listing.last_seen)}."
         update |= {"status": "paid-only", "note": said, "source": OWN_LIST}
-    return model.model_copy(update=update)
+    changed = {name: value for name, value in update.items() if value != getattr(model, name)}
+    return model.model_copy(update=changed) if changed else model
 
 
 def _smaller(stated: int | None, listed: int | None) -> int | None:

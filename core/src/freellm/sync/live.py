@@ -132,11 +132,16 @@ class LiveCatalogue:
             last = self._clock.now()
 
     def _next(self, started: float, last: float) -> tuple[float, str] | None:
-        keyed = {key.provider for key in self._usable()}
-        names = [provider.name for provider in self._declared() if provider.name in keyed]
+        keyed, known = {key.provider for key in self._usable()}, self._store.listings.all()
+        names = [
+            provider.name
+            for provider in self._declared()
+            if provider.name in keyed
+            and (provider.lists_models or any(row.retired for row in known.get(provider.name, {}).values()))
+        ]
         missing = {
             name
-            for name, listings in self._store.listings.all().items()
+            for name, listings in known.items()
             if any(listing.is_missing and not listing.retired for listing in listings.values())
         }
         return due(
