@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from freellm import Key, Secret
+from freellm import Answer, Catalogue, Key, ListedModel, OpenAICompatible, Secret, hookimpl
 from freellm.errors import VaultError
 from freellm.health import Health
 from freellm.keyring import ProviderKey
@@ -28,6 +28,21 @@ from small_world import START, HandClock, World, model, provider
 
 HOUR, DAY = 3600.0, 86_400.0
 TOKEN = "sk-the-secret-of-the-lab"
+
+
+class Priced(OpenAICompatible):
+    """Reads from a service's list what a model costs."""
+
+    def __init__(self, lab: Provider) -> None:
+        super().__init__(info=lab.info, catalogue=Catalogue(models=lab.models))
+
+    @hookimpl
+    def read_models(self, answer: Answer) -> list[ListedModel]:
+        """Call a model paid that has a price, and free that has the price nought."""
+        prices = {"1": False, "0": True}
+        return [
+            ListedModel(id=row["id"], free=prices.get(row.get("price", ""))) for row in answer.body["data"]
+        ]
 
 
 class Service:
@@ -197,6 +212,28 @@ async def test_a_retired_model_that_is_listed_again_is_asked_before_it_is_back(
         assert lab.on == ["a", "b", "c"]
         assert service.asked == ["c", "c"]
         assert told(await lab.sync(after=7 * DAY)) == []
+
+
+@pytest.mark.parametrize(
+    ("price", "asked", "detail"),
+    [("1", [], "listed again, and off"), ("", [], "listed again, and off"), ("0", ["x"], "it answers again")],
+)
+async def test_a_retired_model_is_only_asked_if_that_is_free(
+    tmp_path: Path, service: Service, price: str, asked: list[str], detail: str
+) -> None:
+    with_prices = Provider(
+        "lab", Priced(provider("lab", [model(id_) for id_ in "abc"], base_url=service.url))
+    )
+    async with working(tmp_path, service, lab=with_prices) as lab:
+        for extra in ([{"id": "x", "price": price}], [], []):
+            service.rows = [{"id": id_} for id_ in "abc"] + extra
+            await lab.sync(after=HOUR)
+        assert lab.store.listings.of("lab")["x"].retired
+        service.rows.append({"id": "x", "price": price})
+        report = await lab.sync(after=DAY)
+        assert [(c.kind, c.detail) for c in report.changes] == [("back", detail)]
+        assert service.asked == asked
+        assert ("x" in lab.on) is bool(asked)
 
 
 @pytest.mark.parametrize(

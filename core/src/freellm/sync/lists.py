@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from freellm.errors import FreeLLMError, UpstreamError
+from freellm.errors import UpstreamError, VaultError
 from freellm.keyring import ProviderKey
 from freellm.listings import Change, Listing, compare
 from freellm.offers import offered
@@ -64,7 +64,10 @@ class Lists:
         :param keys: its usable keys, asked in turn until one gets an answer
         :raises StoreError: when what was learned cannot be stored
         """
-        report = await self._synced(provider, keys)
+        try:
+            report = await self._synced(provider, keys)
+        except VaultError as error:
+            report = ListReport(provider=provider.name, problem=str(error))
         await asyncio.to_thread(self._store.listings.asked, provider.name, self._now(), report.problem)
         return report
 
@@ -98,9 +101,7 @@ class Lists:
         for key in keys:
             try:
                 return key, await self._asked(provider, key).list(), ""
-            except UpstreamError as error:
-                problem = problem or error.message
-            except FreeLLMError as error:
+            except (UpstreamError, VaultError) as error:
                 problem = problem or str(error)
         return None, [], problem
 
@@ -109,21 +110,26 @@ class Lists:
     ) -> list[Change]:
         """Ask retired models whether they answer again; those that do are back.
 
+        One that would be off all the same, such as a paid one, is not asked: it may cost money.
+
         :param ids: those that are listed again; None is all of them, for a provider without a list
         """
         known = self._store.listings.of(provider.name)
         wanted = [id_ for id_, listing in known.items() if listing.retired] if ids is None else ids
-        models = {model.id: model for model in offered(provider, None, known).models}
-        changes = []
-        for id_ in wanted:
-            if id_ not in models:
-                continue
-            if why := await self._asked(provider, key).whether_it_answers(models[id_]):
+        back = {id_: known[id_].without(refusals=True) for id_ in wanted}
+        models = {model.id: model for model in offered(provider, None, back).models}
+        asked, changes = self._asked(provider, key), []
+        for id_, listing in back.items():
+            model, why = models.get(id_), ""
+            if model is not None and model.enabled_by_default:
+                why = await asked.whether_it_answers(model)
+            if why:
                 again = "listed again, but" if ids is not None else "asked again;"
                 changes.append(Change("retired", id_, f"{again} it does not answer: {why}"))
                 continue
-            await self._save(provider, {id_: known[id_].without(refusals=True)})
-            changes.append(Change("back", id_, "it answers again"))
+            await self._save(provider, {id_: listing})
+            is_off = model is None or not model.enabled_by_default
+            changes.append(Change("back", id_, "listed again, and off" if is_off else "it answers again"))
         return changes
 
     def _asked(self, provider: Provider, key: ProviderKey) -> Asked:

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 @options.data_dir
 @options.as_json
 def sync(providers: tuple[str, ...], catalogue: str | None, data_dir: Path | None, as_json: bool) -> None:
-    """Compare the models with the providers' own lists, and fetch the catalogue file.
+    """Compare the models with the providers' own lists.
 
-    All providers with a key, or those that are named. Spends no quota, but for one request to each retired model that
+    All providers with a key, or those that are named; the catalogue file of the settings is fetched first. Spends no quota, but for one request to each retired model that
     is listed again. The exit code is 1 when the catalogue file was refused or no provider could be asked.
     """
     from freellm.cli.folder import open_folder
