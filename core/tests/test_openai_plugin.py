@@ -90,3 +90,44 @@ def test_a_key_is_proved_by_the_list_of_models() -> None:
 def test_only_an_authenticated_answer_decides_about_a_key(probe: Answer, state: str) -> None:
     verdict = PLUGIN.judge_key(key(token="t0ken"), [probe])
     assert (verdict.state, bool(verdict.message)) == (state, True)
+
+
+PUBLIC = OpenAICompatible(info=INFO, catalogue=Catalogue(models=(MODEL,)), public_models=True)
+NO_MESSAGE = answer(400, {"error": {"message": "messages must not be empty"}})
+NO_KEY = answer(401, {"error": {"message": "no key"}})
+WRONG = answer(403, {"error": {"message": "API key is unknown"}})
+PAGE = answer(403, None, "<html>blocked</html>")
+
+
+def test_where_anyone_may_list_models_an_empty_chat_is_sent_with_the_key_and_without() -> None:
+    keyed, keyless = PUBLIC.check_key(key(token="t0ken"))
+    assert keyed.headers == {"authorization": "Bearer t0ken"}
+    assert keyless.headers == {}
+    assert keyed.path == keyless.path == "/chat/completions"
+    assert keyed.body == keyless.body == {"model": MODEL.id, "messages": [], "max_tokens": 1}
+
+
+@pytest.mark.parametrize(
+    ("keyed", "keyless", "state"),
+    [
+        (NO_MESSAGE, NO_KEY, "valid"),
+        (answer(404, {"error": {"message": "model not found for account x"}}), NO_KEY, "valid"),
+        (answer(200, {"choices": []}), NO_KEY, "valid"),
+        (WRONG, NO_KEY, "invalid"),
+        (WRONG, WRONG, "invalid"),
+        (NO_MESSAGE, NO_MESSAGE, "inconclusive"),
+        (NO_MESSAGE, PAGE, "inconclusive"),
+        (NO_MESSAGE, answer(0, None, "refused"), "inconclusive"),
+        (answer(404, None, "404 page not found"), answer(404, None, "404 page not found"), "inconclusive"),
+        (answer(200, None, "<html>hello</html>"), NO_KEY, "inconclusive"),
+        (answer(401, None, "<html>sign in</html>"), NO_KEY, "inconclusive"),
+        (answer(0, None, "refused"), NO_KEY, "inconclusive"),
+        (answer(402, {"error": {"message": "add a card"}}), NO_KEY, "inconclusive"),
+        (answer(429, {"error": {"message": "slow down"}}), NO_KEY, "inconclusive"),
+        (answer(503, {"error": {"message": "maintenance"}}), NO_KEY, "inconclusive"),
+        (PAGE, NO_KEY, "inconclusive"),
+    ],
+)
+def test_a_key_is_proved_by_the_difference_it_makes(keyed: Answer, keyless: Answer, state: str) -> None:
+    verdict = PUBLIC.judge_key(key(token="t0ken"), [keyed, keyless])
+    assert (verdict.state, bool(verdict.message)) == (state, True)

@@ -8,7 +8,7 @@ from freellm.catalogue_file import Catalogue
 from freellm.declarations import Model, ProviderInfo, Quota
 from freellm.hookspecs import hookimpl
 from freellm.openai_compatible.embeddings import COMMON, EmbeddingsWire, repaired_embeddings
-from freellm.openai_compatible.keys import judge_listing
+from freellm.openai_compatible.keys import empty_chat, judge_chats, judge_listing
 from freellm.openai_compatible.listing import listed_models
 from freellm.openai_compatible.quota_headers import HeaderRow, QuotaHeaders
 from freellm.openai_compatible.refusals import RefusalRow, RefusalTable
@@ -40,7 +40,9 @@ class OpenAICompatible:
     :param info: who the provider is
     :param catalogue: its models and quotas
     :param chat_path: where completions are made, relative to the base URL
-    :param models_path: an authenticated list of models, relative to the base URL, that proves a key
+    :param models_path: the list of models, relative to the base URL; it proves a key unless it is public
+    :param public_models: whether the list of models needs no key. Then a key is proved by a chat of no messages, which
+        is refused before it costs anything, sent with the key and without it
     :param embeddings_path: where embeddings are made, relative to the base URL
     :param embeddings_forward: parameters that embeddings take besides the input and the dimensions
     :param embeddings_constants: for each embedding model, members that are sent unless the request states them
@@ -76,6 +78,7 @@ class OpenAICompatible:
         catalogue: Catalogue,
         chat_path: str = "/chat/completions",
         models_path: str = "/models",
+        public_models: bool = False,
         embeddings_path: str = "/embeddings",
         embeddings_forward: frozenset[str] = COMMON,
         embeddings_constants: Mapping[str, Json] | None = None,
@@ -99,7 +102,7 @@ class OpenAICompatible:
         think: bool = False,
     ) -> None:
         self._info, self._catalogue = info, catalogue
-        self._chat_path, self._models_path = chat_path, models_path
+        self._chat_path, self._models_path, self._public_models = chat_path, models_path, public_models
         self._wire = Wire(
             forward=forward,
             limit_field=limit_field,
@@ -199,16 +202,22 @@ class OpenAICompatible:
 
     @hookimpl
     def check_key(self, key: Key) -> Sequence[Upstream]:
-        """List the models, which needs a valid key and spends nothing."""
-        return [Upstream("GET", self._models_path, self._headers(key))]
+        """List the models, or send a chat of no messages with the key and without it; neither spends anything."""
+        if not self._public_models:
+            return [Upstream("GET", self._models_path, self._headers(key))]
+        chat = empty_chat(self._catalogue.models)
+        return [Upstream("POST", self._chat_path, headers, chat) for headers in (self._headers(key), {})]
 
     @hookimpl
     def judge_key(self, key: Key, answers: Sequence[Answer]) -> Verdict:
-        """Judge a key by the list of models."""
-        answer = answers[0]
+        """Judge a key by the list of models, or by what it changed about the chat."""
+        keyed, *keyless = [(answer, self._failure_of(answer)) for answer in answers]
+        return judge_chats(keyed, keyless[0]) if self._public_models else judge_listing(keyed)
+
+    def _failure_of(self, answer: Answer) -> Failure | None:
+        """Return what a probe's answer means when it is a refusal."""
         refused = not 200 <= answer.status < 300 and answer.status != 0
-        failure = self._refusals.classify(ChatRequest(messages=()), answer) if refused else None
-        return judge_listing(answer, failure)
+        return self._refusals.classify(ChatRequest(messages=()), answer) if refused else None
 
     def _headers(self, key: Key) -> Mapping[str, str]:
         token = key.fields.get("token")
