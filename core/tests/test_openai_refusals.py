@@ -246,6 +246,23 @@ def test_a_wait_of_more_than_a_quarter_hour_is_a_long_window() -> None:
     assert classified(refusal(429, "", {"retry-after": "900"})).kind == Kind.RATE_LIMITED
 
 
+def test_the_headers_name_the_pool_that_a_refusal_does_not_name() -> None:
+    minute = classified(refusal(429, "Slow down", {"x-left": "0", "x-reset": "7"}))
+    assert (minute.kind, minute.unit, minute.window) == (Kind.RATE_LIMITED, "requests", 60.0)
+    day = classified(refusal(429, "Slow down", {"x-left": "0", "x-reset": "7", "x-tokens": "0"}))
+    assert (day.kind, day.unit, day.window) == (Kind.QUOTA_EXHAUSTED, "tokens", 86_400.0)
+    named = classified(refusal(429, "Requests per minute limit exceeded", {"x-tokens": "0"}))
+    assert (named.kind, named.unit, named.window) == (Kind.RATE_LIMITED, "requests", 60.0)
+    busy = classified(refusal(429, "out of capacity", {"x-tokens": "0"}))
+    assert (busy.kind, busy.unit) == (Kind.OVERLOADED, None)
+
+
+def test_a_rows_wait_holds_until_the_service_states_one() -> None:
+    row: RefusalRow = (429, None, None, Failure(kind=Kind.RATE_LIMITED, retry_after=60.0))
+    assert classified(refusal(429), row).retry_after == 60.0
+    assert classified(refusal(429, headers={"retry-after": "3"}), row).retry_after == 3.0
+
+
 def test_a_refusals_figures_are_read() -> None:
     day = classified(refusal(429, "on requests per day (RPD): Limit 1000, Used 1000"))
     assert (day.unit, day.window, day.limit) == ("requests", 86_400.0, 1000)

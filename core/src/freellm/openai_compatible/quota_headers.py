@@ -67,14 +67,10 @@ class QuotaHeaders:
                 )
         return readings
 
-    def wait(self, headers: Mapping[str, str]) -> float | None:
-        """Return the seconds until the last of the empty pools is full again, None when no pool is empty."""
-        waits = [
-            reading.resets_in
-            for reading in self.read(headers)
-            if reading.remaining == 0 and reading.resets_in is not None
-        ]
-        return max(waits, default=None)
+    def spent(self, headers: Mapping[str, str]) -> Reading | None:
+        """Return the empty pool that takes longest to be full again, None when no pool is empty."""
+        empty = [reading for reading in self.read(headers) if reading.remaining == 0]
+        return max(empty, key=lambda pool: pool.resets_in or pool.window or 0.0, default=None)
 
 
 def _reset(text: str | None, headers: Mapping[str, str]) -> float | None:

@@ -13,7 +13,7 @@ from freellm.openai_compatible.durations import clamp, find_wait, parse_duration
 from freellm.openai_compatible.error_body import Refusal, read_refusal
 from freellm.openai_compatible.quota_headers import QuotaHeaders
 from freellm.openai_compatible.salvage import salvaged_completion
-from freellm.types import Answer, ChatRequest, Failure, Kind
+from freellm.types import Answer, ChatRequest, Failure, Kind, Reading
 
 RefusalRow: TypeAlias = tuple[int | None, str | None, str | None, Kind | Failure]
 """A HTTP status, a machine-readable code or type, a regular expression for the words (each None fits all), and what a
@@ -128,10 +128,9 @@ class RefusalTable:
     def classify(self, request: ChatRequest, answer: Answer) -> Failure:
         """Return the failure that an answer means."""
         refusal = read_refusal(answer)
-        failure = self._meaning(refusal)
+        failure = _measured(self._meaning(refusal), refusal)
         if failure.kind in _TIMED:
             failure = self._timed(failure, refusal, answer)
-        failure = _measured(failure, refusal)
         account = self._account.search(refusal.prose) if self._account else None
         message = f"{failure.message}: {refusal.message}" if failure.message else refusal.message
         return msgspec.structs.replace(
@@ -156,8 +155,9 @@ class RefusalTable:
         wait, resets_at = retry_after(answer.headers)
         if wait is None:
             wait = _stated_wait(refusal)
-        if wait is None:
-            wait = self._quota_headers.wait(answer.headers)
+        if (spent := self._quota_headers.spent(answer.headers)) is not None:
+            wait = spent.resets_in if wait is None else wait
+            failure = _of_pool(failure, spent)
         if wait is None:
             wait = find_wait(refusal.prose)
         long = failure.kind == Kind.RATE_LIMITED and wait is not None and wait > _LONG_WAIT
@@ -191,6 +191,15 @@ def _stated_wait(refusal: Refusal) -> float | None:
             number = parse_number(value)
             return parse_duration(value) if number is None else number
     return None
+
+
+def _of_pool(failure: Failure, spent: Reading) -> Failure:
+    """Return a refusal for a limit that it does not name with the pool that the headers say is empty."""
+    if failure.kind not in (Kind.RATE_LIMITED, Kind.QUOTA_EXHAUSTED) or failure.unit or failure.window:
+        return failure
+    daily = spent.window is not None and spent.window >= _WINDOWS["day"]
+    kind = Kind.QUOTA_EXHAUSTED if daily else failure.kind
+    return msgspec.structs.replace(failure, kind=kind, unit=spent.unit, window=spent.window)
 
 
 def _measured(failure: Failure, refusal: Refusal) -> Failure:
