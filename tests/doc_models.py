@@ -33,12 +33,18 @@ def summary() -> str:
             (
                 f"{provider.info.title} (`{provider.name}`)",
                 str(sum(model.enabled_by_default for model in provider.models)),
-                "not needed" if provider.info.keyless else f"[get one]({provider.info.signup_url})",
+                _key(provider),
                 _trains(provider),
             )
             for provider in providers()
         ),
     )
+
+
+def _key(provider: Provider) -> str:
+    if all(model.status == "retired" for model in provider.models):
+        return f"of no use: [retired]({provider.info.signup_url})"
+    return "not needed" if provider.info.keyless else f"[get one]({provider.info.signup_url})"
 
 
 def _trains(provider: Provider) -> str:

@@ -141,6 +141,14 @@ def test_a_key_in_the_providers_place_is_not_repeated(line: Commandline) -> None
     assert "groq" in sentence
 
 
+def test_a_key_of_a_retired_service_is_not_asked_for(line: Commandline) -> None:
+    sentence = line.refused("keys", "add", "github", stdin="github_pat_canary", exit_code=1)
+    assert "is of no use, because all its models are retired" in sentence
+    assert "github_pat_canary" not in sentence
+    kept = line.run("keys", "add", "github", "--no-check", stdin="github_pat_canary")
+    assert "it unlocks no model that is on" in kept.stdout
+
+
 def test_a_misspelt_provider_is_answered_by_the_nearest(line: Commandline) -> None:
     assert "did you mean groq?" in line.refused("keys", "add", "gorq", stdin=GOOD)
 

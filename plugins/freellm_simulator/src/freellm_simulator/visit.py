@@ -10,7 +10,7 @@ import orjson
 from aiohttp import web
 
 from freellm_simulator.answers import compose
-from freellm_simulator.delivery import Delivery, Pace
+from freellm_simulator.delivery import Delivery, Pace, html_page
 from freellm_simulator.exchange import Ask, Caller, Exchange, Json, RefusedError, Reply, Usage
 from freellm_simulator.faults import Fault, refusal_of
 from freellm_simulator.quotas import Booking
@@ -108,6 +108,9 @@ class Visit:
             _settle(booking, exchange, delivery.written)
 
     def _refused(self, refused: RefusedError) -> web.Response:
+        if self._fault and self._fault.fault == "html":  # the page hides whatever the service says
+            self._desk.count(self._wire.provider, self._model, 200, "html")
+            return html_page()
         status = 200 if self._fault and self._fault.fault in _ERROR_IN_200 else None
         return self._desk.refuse(
             self._wire, refused, self._model, caller=self._caller, facts=self._facts, status=status

@@ -48,6 +48,8 @@ def add(
     with open_folder(data_dir) as folder:
         chosen = folder.provider(provider)
         refuse_arguments(context.args, chosen.info)
+        if not no_check and all(model.status == "retired" for model in chosen.models):
+            _refuse_retired(chosen)
         fields = read_key(chosen.info)
         verdict = None if no_check else _checked(folder, chosen, fields, base_url)
         if verdict is not None and verdict.state == "invalid":
@@ -58,6 +60,13 @@ def add(
         if verdict is not None:
             key = folder.keyring.record(key, verdict, folder.now())
         _say(folder, chosen, key, verdict, fields, data_dir, as_json)
+
+
+def _refuse_retired(provider: Provider) -> None:
+    raise click.ClickException(
+        f"a key of {provider.info.title} is of no use, because all its models are retired; nothing was stored. "
+        "To store one all the same: --no-check"
+    )
 
 
 def _checked(

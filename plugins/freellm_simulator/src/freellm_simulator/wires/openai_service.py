@@ -178,7 +178,7 @@ class OpenAIService:
             "used": int(exceeded.used),
             "requested": int(exceeded.requested),
         }
-        known = {**facts, **figures, "unit": limit.unit, "wait": seconds(wait)}
+        known = {**facts, **figures, "unit": limit.unit, "window": limit.window, "wait": seconds(wait)}
         headers = {"retry-after": str(seconds(wait))} if self.states_wait and not never else {}
         return Refusal(words[0], filled(words[1], known), headers)
 
