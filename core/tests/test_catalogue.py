@@ -133,6 +133,13 @@ class TestNames:
         nobody = World(provider("lab", [model("old", status="retired")])).catalogue
         assert nobody.nearest("olt") == ("old", "lab/old")
 
+    def test_that_are_a_family_and_an_id_too_are_the_family_in_its_order(self) -> None:
+        both = World(
+            provider("lab", [model("big", family="big", intelligence_rank=2), model("y", family="z")]),
+            provider("alp", [model("vendor/big", family="big", intelligence_rank=1)]),
+        )
+        assert names(*both.catalogue.named("big")) == ["alp/vendor/big", "lab/big"]
+
     def test_of_two_families_with_one_id_keep_their_order(self) -> None:
         twins = World(
             provider("lab", [model("twin", family="f1", intelligence_rank=1), model("x", family="f1")]),

@@ -197,14 +197,14 @@ class Catalogue:
     def named(self, name: str) -> tuple[Entry, ...]:
         """Return the entries that a name stands for, off ones included, the best first.
 
-        `provider/model id` is that entry alone. A model id stands for itself and then for the rest of its family; a
-        family for all of it. A trailing `:free`, as other gateways write it, is tolerated.
+        `provider/model id` is that entry alone. A family is all of it, also if a provider calls its model so; a model id
+        is itself and then the rest of its family. A trailing `:free`, as other gateways write it, is tolerated.
         """
         entry = self._by_name.get(name)
         if entry is not None:
             return (entry,)
-        exact = self._by_id.get(name, [])
-        families = dict.fromkeys(entry.model.family for entry in exact) or (name,)
+        exact = self._by_family.get(name) or self._by_id.get(name, [])
+        families = dict.fromkeys((name, *(entry.model.family for entry in self._by_id.get(name, []))))
         rest = [e for family in families for e in self._by_family.get(family, []) if e not in exact]
         if not exact and not rest and name.endswith(":free"):
             return self.named(name.removesuffix(":free"))

@@ -57,11 +57,11 @@ class Chain:
         return "on", "switched on by hand" if entry.choice.enabled else ""
 
     def named(self, name: str) -> Sequence[Entry]:
-        """Return the models of a name: `provider/model id`, a model id, or a family.
+        """Return the models of a name: `provider/model id`, a family, or a model id.
 
         :raises SettingsError: when there is none; names the three nearest
         """
-        ways = [(entry.name, entry.model.id, entry.model.family) for entry in self.catalogue.entries]
+        ways = [(entry.name, entry.model.family, entry.model.id) for entry in self.catalogue.entries]
         for way in range(3):
             if found := [
                 entry for entry, names in zip(self.catalogue.entries, ways, strict=True) if names[way] == name
