@@ -37,6 +37,9 @@ PROBE_SECONDS: Final = 15.0
 LARGE_BODY: Final = 2**20
 """Bytes from which a body is sent in pieces; a message with images gets there."""
 
+_PUBLIC: Final = "public"
+"""The policy of base URLs that packages declare; that of one set by hand is its scheme."""
+
 _JSON: Final = {"Content-Type": "application/json"}
 
 
@@ -48,7 +51,7 @@ class UpstreamClient:
 
     def __init__(self, resolver: AbstractResolver | None = None) -> None:
         self._resolver = resolver
-        self._sessions: dict[bool, ClientSession] = {}
+        self._sessions: dict[str, ClientSession] = {}
         self._closed = False
         self._loop: asyncio.AbstractEventLoop
         self._limits: FirstByteLimits | None = None
@@ -59,12 +62,13 @@ class UpstreamClient:
         """Send a request and return its answer when the headers are here, whatever the status. Follows no redirect.
 
         :param base_url: origin and path prefix that the relative path is joined to
-        :param local: whether loopback and private addresses and plain http are allowed
+        :param local: whether loopback and private addresses are allowed, and to them plain http
         :param first_byte_timeout: seconds until the headers, connecting included
         :raises UpstreamError: `timeout`, `network`, or `bad_answer` when what came is not HTTP
         """
         url = join(base_url, upstream.path, local)
-        session = self._sessions.get(local) or self._open(local)
+        policy = url.scheme if local else _PUBLIC
+        session = self._sessions.get(policy) or self._open(policy)
         data: Payload | None = None
         headers = upstream.headers
         if upstream.body is not None:
@@ -107,7 +111,7 @@ class UpstreamClient:
 
         :raises RequestError: when it is no image, too large, or cannot be had; `param` is `messages`
         """
-        return await images.fetch(self._sessions.get(False) or self._open(False), url)
+        return await images.fetch(self._sessions.get(_PUBLIC) or self._open(_PUBLIC), url)
 
     async def close(self) -> None:
         """Abort what is under way and close every connection."""
@@ -117,17 +121,22 @@ class UpstreamClient:
         for session in sessions:
             await session.close()
 
-    def _open(self, local: bool) -> ClientSession:
+    def _open(self, policy: str) -> ClientSession:
         if self._closed:
             raise UpstreamError(Kind.NETWORK, "the server is shutting down")
-        session = self._sessions[local] = open_session(local=local, resolver=self._resolver)
+        session = self._sessions[policy] = open_session(
+            local=policy != _PUBLIC, plain=policy == "http", resolver=self._resolver
+        )
         return session
 
 
-def open_session(*, local: bool, resolver: AbstractResolver | None = None) -> ClientSession:
+def open_session(
+    *, local: bool, plain: bool = False, resolver: AbstractResolver | None = None
+) -> ClientSession:
     """Return a session that neither follows the environment nor keeps cookies nor decompresses, behind a guard.
 
     :param local: see `freellm.upstream.guard.refusal`
+    :param plain: see `freellm.upstream.guard.refusal`
     :param resolver: resolves names in place of the system's resolver
     """
     connector = TCPConnector(
@@ -135,7 +144,7 @@ def open_session(*, local: bool, resolver: AbstractResolver | None = None) -> Cl
         keepalive_timeout=KEEP_ALIVE_SECONDS,
         ttl_dns_cache=DNS_SECONDS,
         resolver=resolver,
-        socket_factory=guarded(local=local),
+        socket_factory=guarded(local=local, plain=plain),
     )
     return ClientSession(
         connector=connector,

@@ -14,7 +14,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from freellm.errors import UpstreamError
 from freellm.types import Kind
-from freellm.upstream.guard import BlockedAddressError
+from freellm.upstream.guard import UNENCRYPTED, BlockedAddressError
 
 FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError, RuntimeError)
 """What a request or a read can raise. `OSError` covers `TimeoutError`, `RuntimeError` covers `RecursionError` and what
@@ -54,5 +54,7 @@ def convert(error: BaseException, host: str) -> UpstreamError:
 
 def _reason(error: OSError) -> str:
     if isinstance(error, BlockedAddressError):
+        if error.reason == UNENCRYPTED:
+            return "public addresses are asked over https only"
         return f"{error.reason} addresses are refused"
     return os.strerror(error.errno) if error.errno else "connection failed"

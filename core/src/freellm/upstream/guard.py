@@ -55,6 +55,9 @@ _V6: Final = tuple(
         ("2001::/23", "reserved", False),
     )
 )
+UNENCRYPTED: Final = "public"
+"""The kind of address that is refused to plain http alone."""
+
 _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
@@ -73,14 +76,22 @@ class BlockedAddressError(OSError):
         self.reason = reason
 
 
-def refusal(address: str, *, local: bool) -> str | None:
+def refusal(address: str, *, local: bool, plain: bool = False) -> str | None:
     """Say why an address is refused: the kind of address in one or two words; None when it may be connected to.
 
     An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4) is judged as what it is.
 
     :param address: an IP address; a zone after `%` is ignored
     :param local: whether loopback and private addresses are allowed; link-local and metadata ones never are
+    :param plain: whether the connection is not encrypted: then no public address is allowed
     """
+    reason = _judged(address, local)
+    if reason is None and plain and _judged(address, False) is None:
+        return UNENCRYPTED
+    return reason
+
+
+def _judged(address: str, local: bool) -> str | None:
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:
@@ -95,15 +106,16 @@ def refusal(address: str, *, local: bool) -> str | None:
     return None if parsed in _GLOBAL_UNICAST else "reserved"
 
 
-def guarded(*, local: bool) -> SocketFactoryType:
+def guarded(*, local: bool, plain: bool = False) -> SocketFactoryType:
     """Return a socket factory for `aiohttp.TCPConnector` that makes no socket for a refused address.
 
     :param local: see `refusal`
+    :param plain: see `refusal`
     """
 
     def make_socket(info: AddrInfoType) -> socket.socket:
         family, kind, protocol, _, target = info
-        if reason := refusal(str(target[0]), local=local):
+        if reason := refusal(str(target[0]), local=local, plain=plain):
             raise BlockedAddressError(reason)
         return socket.socket(family, kind, protocol)
 
