@@ -18,11 +18,11 @@ _WINDOWS = {1.0: "second", 60.0: "minute", 3_600.0: "hour", 86_400.0: "day", 604
 
 @cache
 def providers() -> tuple[Provider, ...]:
-    """Return the providers whose packages are in this repository, and no stranger's."""
+    """Return the providers whose packages are in this repository, but for those that answer for users' own servers."""
     files = (*TOP.glob("freellm_provider_*/pyproject.toml"), *TOP.glob("plugins/*/pyproject.toml"))
     ours = [tomllib.loads(file.read_text("utf-8"))["project"]["name"] for file in files]
     found, _ = load_providers(ours)
-    return tuple(found)
+    return tuple(provider for provider in found if not provider.info.instances)
 
 
 def summary() -> str:

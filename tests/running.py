@@ -58,6 +58,7 @@ async def running_proxy(
     keys: Mapping[str, list[str]] | None = None,
     unlimited: bool = False,
     models: list[tuple[str, str]] | None = None,
+    environ: Mapping[str, str] | None = None,
     **settings: object,
 ) -> AsyncIterator[RunningProxy]:
     """Run a proxy on a data folder.
@@ -65,6 +66,7 @@ async def running_proxy(
     :param base_urls: where providers are reached
     :param keys: keys in their one-line form, by provider; one for each provider with a base URL unless stated
     :param models: models to switch on
+    :param environ: where providers' usual variables are looked up
     """
     made = load_settings(
         {"FREELLM_API_KEY": UNIFIED},
@@ -76,7 +78,7 @@ async def running_proxy(
             **settings,
         },
     )
-    runtime = Runtime(made, {})
+    runtime = Runtime(made, environ or {})
     stored = {(key.provider, key.label) for key in runtime.keyring.all()}
     wanted = keys
     if wanted is None:

@@ -57,6 +57,15 @@ SCHEMA = {"name": "city", "strict": True, "schema": TOOL["function"]["parameters
 USER = {"role": "user", "content": "What is the weather in Paris?"}
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
 
+FOUND = Model(
+    id="found",
+    family="found",
+    abilities=frozenset({"system", "tools", "json"}),
+    source="a list",
+    checked="2026-11-24",
+)
+"""A model as an instance of a plugin for instances has it."""
+
 REQUESTS: dict[str, ChatRequest] = {
     "plain": ChatRequest(messages=[USER]),
     "system": ChatRequest(messages=[{"role": "system", "content": "Be brief."}, USER]),
@@ -168,6 +177,9 @@ class Subject:
         self.relay = relay(ProviderSpec, [(point.name, self.plugin)])
         self.info: ProviderInfo = self.relay.hook.describe_provider()
         self.models: tuple[Model, ...] = tuple(self.relay.hook.declare_models())
+        if self.info.instances:
+            assert not self.models, "a plugin for instances has no models of its own"
+            self.models = (FOUND,)
         self.quotas: tuple[Quota, ...] = tuple(self.relay.hook.declare_quotas())
         self.key = Key(
             id="k",

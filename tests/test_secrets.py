@@ -7,6 +7,7 @@ import base64
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
@@ -16,9 +17,10 @@ from faults.faultup import FaultUp, faultup
 from processes import environment, freellm_serving
 
 STORED, FROM_ENVIRONMENT = "gsk_canaryStored0123456789", "gsk_canaryEnvironment0123456789"
+OWN = "lab:canaryOwnServer0123456789"
 UNIFIED = "fl-canary-unified-0123456789"
 PROMPT = "the canary prompt that nobody may keep"
-CANARIES = (STORED, FROM_ENVIRONMENT, UNIFIED, PROMPT)
+CANARIES = (STORED, FROM_ENVIRONMENT, OWN, UNIFIED, PROMPT)
 MODES = [
     "401",
     "403",
@@ -53,6 +55,17 @@ async def chat(session: aiohttp.ClientSession, url: str, body: object, key: str 
         return await response.read()
 
 
+async def add(variables: Mapping[str, str], key: str, *arguments: str, exit_code: int = 0) -> bytes:
+    """Add a key as a process does; return what it said."""
+    adding = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "freellm", "keys", "add", *arguments,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(**variables),
+    )  # fmt: skip
+    said, _ = await adding.communicate(key.encode())
+    assert adding.returncode == exit_code, said
+    return said
+
+
 async def talk(url: str, upstream: FaultUp) -> bytes:
     """Send a bit of everything; return all that came back."""
     heard = b""
@@ -79,16 +92,16 @@ async def test_nothing_secret_is_in_an_answer_a_log_or_the_data_folder(tmp_path:
             "FREELLM_CONFIG_DIR": str(tmp_path / "config"),
             "FREELLM_API_KEY": UNIFIED,
             "FREELLM_LOG_LEVEL": "debug",
-            "FREELLM_LOAD_PLUGINS": "groq",
+            "FREELLM_LOAD_PLUGINS": "groq,custom",
             "FREELLM_GROQ_BASE_URL": upstream.url(),
         }
         upstream.default = "ok"
-        adding = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "freellm", "keys", "add", "groq", "--no-check",
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(**variables),
-        )  # fmt: skip
-        said, _ = await adding.communicate(STORED.encode())
-        assert adding.returncode == 0, said
+        own = ("custom", "--name", "lab", "--base-url", upstream.url("401"))
+        said = await add(variables, STORED, "groq", "--no-check")
+        said += await add(variables, OWN, *own, exit_code=1)  # it refuses the key, and echoes it
+        said += await add(variables, OWN, *own, "--no-check")
+        data = tmp_path / "data"
+        (data / "config.toml").write_text("[instances.lab.models.tiny]\nintelligence_rank = 1\n", "utf-8")
         log = tmp_path / "log.txt"
         with log.open("w") as stream:
             context = freellm_serving([], {**variables, "GROQ_API_KEY": FROM_ENVIRONMENT}, stream)
@@ -100,7 +113,7 @@ async def test_nothing_secret_is_in_an_answer_a_log_or_the_data_folder(tmp_path:
             finally:
                 await asyncio.to_thread(context.__exit__, None, None, None)
     sent = {request.headers.get("authorization", "") for request in upstream.requests}
-    assert {f"Bearer {STORED}", f"Bearer {FROM_ENVIRONMENT}"} <= sent
+    assert {f"Bearer {key}" for key in (STORED, FROM_ENVIRONMENT, OWN)} <= sent
     assert leaks(heard) <= {PROMPT}  # a refusal may quote the field it refuses
     assert leaks(said) == set()
     assert leaks(str(facts).encode()) == set()

@@ -7,6 +7,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from freellm import (
     Answer,
@@ -20,6 +21,7 @@ from freellm import (
     ListedModel,
     OpenAICompatible,
     PluginError,
+    ProviderInfo,
     Reading,
     Secret,
     Upstream,
@@ -398,3 +400,10 @@ def test_the_hooks_of_a_list_of_models_go_together(only: str) -> None:
     assert "list_models and read_models go together" in refusal(Bare(only))
     assert not Provider("lab", Bare()).lists_models
     assert Provider("lab", Bare()).list_models(KEY) == ()
+
+
+def test_a_plugin_for_instances_needs_no_address_and_any_other_does() -> None:
+    links = {"id": "server", "title": "Server", "docs_url": "https://server.test"}
+    assert ProviderInfo.model_validate({**links, "instances": True}).base_url == ""
+    with pytest.raises(ValidationError, match="signup_url and base_url are needed"):
+        ProviderInfo.model_validate(links)

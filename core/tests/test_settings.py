@@ -43,7 +43,12 @@ def test_every_setting_has_a_description() -> None:
 
 
 def test_every_scalar_setting_has_a_variable() -> None:
-    assert set(ENVIRONMENT.values()) == set(Settings.model_fields) - {"limits", "base_urls", "unlimited"}
+    assert set(ENVIRONMENT.values()) == set(Settings.model_fields) - {
+        "limits",
+        "base_urls",
+        "unlimited",
+        "instances",
+    }
 
 
 def test_the_command_line_wins_over_the_environment_over_the_file(

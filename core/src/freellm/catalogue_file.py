@@ -59,7 +59,8 @@ _LIMITS: tuple[tuple[str, str, float], ...] = (
 )
 
 
-def _quotas_of(model: Model, limits: Limits, rules: LimitRules) -> list[Quota]:
+def quotas_of(model: Model, limits: Limits, rules: LimitRules) -> list[Quota]:
+    """Return a model's limits as quotas of its own."""
     return [
         Quota(
             unit=unit,
@@ -106,9 +107,7 @@ def read_catalogue(table: Mapping[str, Any]) -> Catalogue:
         own = {name: value for name, value in row.items() if name != "limits"}
         model = _read(Model, {**defaults, **own}, f"the model {row.get('id')!r}")
         models.append(model)
-        quotas += _quotas_of(
-            model, _read(Limits, row.get("limits", {}), f"the limits of {model.id!r}"), rules
-        )
+        quotas += quotas_of(model, _read(Limits, row.get("limits", {}), f"the limits of {model.id!r}"), rules)
     shared = [_read(Quota, {**_dated(defaults), **row}, "quotas") for row in raw.pop("quotas", [])]
     return Catalogue(models=tuple(models), quotas=(*quotas, *shared), **raw)
 

@@ -69,6 +69,8 @@ class ProviderInfo(Declaration):
 
     :param id: the entry point's name: lower case, the part before `/` in `X-Routed-Via`
     :param title: its name for people
+    :param instances: whether it answers only for services that users add under names of their own, each with a base
+        URL, keys and models of its own; then it needs no sign-up, no base URL and no models
     :param signup_url: where a free key is made
     :param docs_url: its API documentation
     :param key_fields: the fields of a key, in the order of the colon-separated one-line form
@@ -87,17 +89,24 @@ class ProviderInfo(Declaration):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     title: str
-    signup_url: str
+    instances: bool = False
+    signup_url: str = ""
     docs_url: str
     key_fields: tuple[KeyField, ...] = (KeyField(name="token", title="API key"),)
     environment: tuple[str, ...] = ()
     keyless: bool = False
-    base_url: str = Field(pattern=r"^https?://")
+    base_url: str = Field("", pattern=r"^(https?://.*)?$")
     alternative_base_urls: tuple[str, ...] = ()
     first_byte_timeout: float = Field(default=30.0, gt=0)
     quota_headers: tuple[str, ...] = ()
     account_of: str | None = None
     data_policy: DataPolicy | None = None
+
+    @model_validator(mode="after")
+    def _one_service_has_an_address(self) -> ProviderInfo:
+        if not self.instances and not (self.signup_url and self.base_url):
+            raise ValueError("signup_url and base_url are needed, unless instances = True")
+        return self
 
     @model_validator(mode="after")
     def _account_is_a_field(self) -> ProviderInfo:

@@ -12,6 +12,7 @@ from freellm.clock import Clock
 from freellm.errors import FreeLLMError, VaultError
 from freellm.health import Health
 from freellm.keyring import Keyring, ProviderKey
+from freellm.providers import Provider
 from freellm.types import Key, Kind, Verdict
 from freellm.upstream import UpstreamClient
 
@@ -47,15 +48,17 @@ class Keychain:
         self._clock = clock
         self._base_urls = base_urls
         self._changed = changed
+        # By name of the key's standing: two instances may take their key from one variable, and stand apart all the same.
         self._probing: dict[str, asyncio.Task[None]] = {}
-        self._verdicts: dict[str, Verdict] = {}
+        self._verdicts: dict[tuple[str, str], Verdict] = {}
 
     def keys(self) -> list[ProviderKey]:
         """Return all keys, with what this process has learned of environment keys."""
         now = self._clock.now()
         return [
             self._keyring.record(key, verdict, now)
-            if key.source == "environment" and (verdict := self._verdicts.get(key.id)) is not None
+            if key.source == "environment"
+            and (verdict := self._verdicts.get((key.provider, key.id))) is not None
             else key
             for key in self._keyring.all()
         ]
@@ -74,9 +77,9 @@ class Keychain:
         """
         return self._keyring.open(key)
 
-    def is_local(self, provider: str) -> bool:
-        """Tell whether a provider's base URL was set by hand, so that it may be on this machine."""
-        return provider in self._base_urls
+    def is_local(self, provider: Provider) -> bool:
+        """Tell whether a provider may be on this machine or in its network, because a person said where it is."""
+        return provider.local or provider.name in self._base_urls
 
     def works(self, route: Route) -> None:
         """Note that a key that was not known to be valid has just been answered."""
@@ -84,10 +87,11 @@ class Keychain:
 
     def suspect(self, route: Route) -> None:
         """Probe a key that a request was refused with, unless that is under way."""
-        if route.key.id not in self._probing and route.key.source != "keyless":
-            task = asyncio.create_task(self._probe(route), name=f"probe {route.key.id}")
-            self._probing[route.key.id] = task
-            task.add_done_callback(lambda _: self._probing.pop(route.key.id, None))
+        name = route.key_standing.name
+        if name not in self._probing and route.key.source != "keyless":
+            task = asyncio.create_task(self._probe(route), name=f"probe {name}")
+            self._probing[name] = task
+            task.add_done_callback(lambda _: self._probing.pop(name, None))
 
     async def stop(self) -> None:
         """Cancel the probes that are under way."""
@@ -102,7 +106,7 @@ class Keychain:
             key = self._keyring.open(route.key)
         except VaultError:
             return
-        verdict = await check_key(route.provider, key, self._client, local=self.is_local(route.provider.name))
+        verdict = await check_key(route.provider, key, self._client, local=self.is_local(route.provider))
         now = self._clock.now()
         if verdict.state == "invalid":
             _log.warning("%s is refused and no longer used: %s; replace it: freellm keys add %s",
@@ -117,9 +121,9 @@ class Keychain:
             self._health.cool(route.standing, Kind.BAD_KEY, None, now)
 
     def _record(self, key: ProviderKey, verdict: Verdict) -> None:
-        if self._verdicts.get(key.id) == verdict:
+        if self._verdicts.get((key.provider, key.id)) == verdict:
             return
-        self._verdicts[key.id] = verdict
+        self._verdicts[key.provider, key.id] = verdict
         try:
             self._keyring.record(key, verdict, self._clock.now())
         except FreeLLMError as error:

@@ -150,6 +150,25 @@ def compare(
     return Comparison(listings, changes, returning, doubt)
 
 
+def replaced(known: Mapping[str, Listing], listed: Iterable[ListedModel], now: float) -> Comparison:
+    """Compare the list of a service that a user added with what is known of its models: it is believed as it is.
+
+    What such a service lists is what it serves at the moment, so there is nothing to doubt or to confirm.
+
+    :param known: what is known from earlier lists and refusals, by model id
+    """
+    rows = {row.id: row for row in listed}
+    listings, changes = {}, []
+    for id_, row in rows.items():
+        before = known.get(id_)
+        changes += _differences(None, before, row)
+        first = now if before is None or before.first_seen is None else before.first_seen
+        listings[id_] = Listing(facts=row, first_seen=first, last_seen=now)
+    gone = [id_ for id_, listing in known.items() if id_ not in rows and listing.last_seen is not None]
+    changes += [Change("vanished", id_, "its server does not list it any more") for id_ in gone]
+    return Comparison(listings, changes, ())
+
+
 def is_model(row: ListedModel) -> bool:
     """Tell whether what a list has can be a model here at all."""
     return row.task == "embeddings" or discovered(Listing(facts=row)) is not None

@@ -47,8 +47,13 @@ class Provider:
 
     :param name: the instance's name, usually the entry point's
     :param plugin: the object that implements the hooks
+    :ivar is_instance: whether it is a service that a user added, and not the one of a package
+    :ivar local: whether a user gave the base URL and it is on this machine or in its network
     :raises PluginError: when the plugin breaks the contract; the text names it and the cure
     """
+
+    is_instance = False
+    local = False
 
     def __init__(self, name: str, plugin: Any) -> None:
         self.name = name
@@ -71,6 +76,18 @@ class Provider:
         """Return this provider with other models and quotas than its plugin declares; the hooks are the same."""
         twin = copy.copy(self)
         twin.models, twin.quotas = tuple(models), tuple(quotas)
+        return twin
+
+    def instance(self, name: str, info: ProviderInfo, *, local: bool, lists_models: bool) -> Provider:
+        """Return this provider under another name, for a service that a user added; the hooks are the same.
+
+        :param local: whether the service may be on this machine or in its network
+        :param lists_models: whether its own list of models is asked for
+        """
+        twin = copy.copy(self)
+        twin.name, twin.info, twin.local, twin.is_instance = name, info, local, True
+        if not lists_models:
+            twin.hooks = tuple(hook for hook in self.hooks if hook != "list_models")
         return twin
 
     def _ask(self, hook: str, **arguments: Any) -> Any:

@@ -22,6 +22,7 @@ from freellm.types import ChatRequest
 
 if TYPE_CHECKING:
     from freellm.keyring import ProviderKey
+    from freellm.providers import Provider
 
 
 class Demo(Protocol):
@@ -53,10 +54,12 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     :param orders: the catalogue's orders
     :param keys: the keys, sealed
+    :param providers: the providers, instances included
     """
 
     orders: Orders
     keys: Sequence[ProviderKey]
+    providers: Sequence[Provider]
 
 
 class Proxy:

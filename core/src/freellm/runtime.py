@@ -27,12 +27,13 @@ from freellm.keyring import Keyring
 from freellm.leases import LeaseFile
 from freellm.ledger import Ledger, PoolState
 from freellm.plugin_files import load_files
-from freellm.providers import load_providers
+from freellm.providers import Provider, load_providers
 from freellm.proxy import Proxy, Snapshot
+from freellm.roster import Roster, stated_base_urls
 from freellm.routing import Orders, Router, Strategy
 from freellm.secret import Secret
 from freellm.sessions import Sessions
-from freellm.settings import Settings, check_providers
+from freellm.settings import Settings
 from freellm.store import ServerLock, Store
 from freellm.surfaces.ids import RequestIds
 from freellm.surfaces.openai import OpenAISurface
@@ -81,13 +82,14 @@ class Runtime:
         self.settings = settings
         files = load_files(settings.data_dir, settings.load_plugins)
         self.extensions, self.plugins = load_extensions(settings.load_plugins, BUILT_IN, files)
-        self.providers, provider_records = load_providers(settings.load_plugins, files)
+        loaded, provider_records = load_providers(settings.load_plugins, files)
         self.plugins += provider_records
         refuse_broken(self.plugins, strict=settings.strict_plugins)
-        check_providers(settings, [provider.name for provider in self.providers])
         self._lock = ServerLock(settings.data_dir)
         try:
             self.store = Store(settings.data_dir)
+            self.roster = Roster(loaded, provider_records, settings, self.store)
+            self.roster.check()
             self._vault = open_vault(self.store, settings)
         except BaseException:
             self._lock.close()
@@ -104,22 +106,23 @@ class Runtime:
         self._corrections = Corrections()
         self._client = UpstreamClient()
         self.keyring = Keyring(
-            [provider.info for provider in self.providers],
+            (),
             self.store,
             self._vault,
             environ,
-            base_urls=settings.base_urls,
+            base_urls=stated_base_urls(settings),
             unlimited=settings.unlimited,
         )
         self.keychain = Keychain(
             self.keyring, self.health, self._client, clock, settings.base_urls, self._stale
         )
         self._live = LiveCatalogue(
-            lambda: self.providers, self.store, settings, self.health, self._client, self.keychain, clock
+            self.roster.providers, self.store, settings, self.health, self._client, self.keychain, clock
         )
         self.strategies: dict[str, Strategy] = {}
         self.extensions.register_strategies(self.strategies.__setitem__)
         self._dumped = -1.0
+        self._problems: Mapping[str, str] = {}
         self.journal = Journal(
             self.store, clock.now, fold=self._fold, retention=settings.journal_retention_days
         )
@@ -167,6 +170,11 @@ class Runtime:
         )
 
     @property
+    def providers(self) -> Sequence[Provider]:
+        """The providers that can be asked, instances included."""
+        return self.snapshot.providers
+
+    @property
     def unified_key(self) -> Secret:
         """The key that clients send."""
         if self.settings.api_key is not None:
@@ -175,6 +183,9 @@ class Runtime:
 
     def _snapshot(self) -> Snapshot:
         self._seen = self.store.data_version()
+        providers = self.roster.providers()
+        self.keyring.use([provider.info for provider in providers])
+        self._warn()
         keys = self.keychain.keys()
         limits = {
             provider: {name: limit.model_dump(exclude_none=True) for name, limit in rows.items()}
@@ -189,7 +200,15 @@ class Runtime:
             limits,
         )
         self._live.recall(built.entries)
-        return Snapshot(Orders(built, self.strategies, self.health), keys)
+        return Snapshot(Orders(built, self.strategies, self.health), keys, providers)
+
+    def _warn(self) -> None:
+        """Say which instances cannot be asked, each time it changes."""
+        problems = self.roster.problems()
+        for name, problem in problems.items():
+            if self._problems.get(name) != problem:
+                _log.warning("%s is left out: %s", name, problem)
+        self._problems = problems
 
     def _restore(self) -> None:
         self.ledger.load(self.store.pools.load(), self.clock.now())

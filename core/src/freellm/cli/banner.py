@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from freellm.cli.folder import how_to_add
 from freellm.server import Server
 from freellm.version import VERSION
 
@@ -94,6 +95,8 @@ def _no_keys(server: Server) -> list[str]:
     for provider in server.runtime.providers:
         command = f"freellm keys add {provider.name}{_folder(server)}"
         lines.append(f"  {command:<40} {provider.info.signup_url}")
+    for plugin in server.runtime.roster.plugins:
+        lines += ["", f"  {how_to_add(plugin)}{_folder(server)}   a server of your own"]
     return [*lines, "", "Or look around without one: freellm serve --demo"]
 
 

@@ -24,7 +24,9 @@ COMMANDS: Final[Rows] = {
                 "freellm.cli.keys.listing:list_", "List the provider keys, the environment's included."
             ),
             "check": Here("freellm.cli.keys.checking:check", "Ask the providers whether the keys are valid."),
-            "remove": Here("freellm.cli.keys.removing:remove", "Delete a stored key."),
+            "remove": Here(
+                "freellm.cli.keys.removing:remove", "Delete a stored key, or a server of your own."
+            ),
             "import": Here("freellm.cli.keys.importing:import_", "Take the provider keys of a .env file."),
         },
         "The providers' keys, encrypted at rest.",

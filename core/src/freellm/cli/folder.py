@@ -16,7 +16,8 @@ from freellm.keyring import Keyring, ProviderKey
 from freellm.plugin_files import load_files
 from freellm.plugins import PluginRecord
 from freellm.providers import Provider, load_providers
-from freellm.settings import Settings, check_providers, load_settings
+from freellm.roster import Roster, stated_base_urls
+from freellm.settings import Settings, load_settings
 from freellm.store import Store
 from freellm.sync import current
 from freellm.vault import Vault, open_vault
@@ -37,19 +38,24 @@ class DataFolder:
         # A plugin that prints when it is imported must not get into a JSON document.
         with contextlib.redirect_stdout(sys.stderr):
             files = load_files(self.settings.data_dir, self.settings.load_plugins)
-            providers, records = load_providers(self.settings.load_plugins, files)
-        check_providers(self.settings, {record.id for record in records})
-        return providers, records
+            return load_providers(self.settings.load_plugins, files)
 
-    @property
+    @cached_property
+    def roster(self) -> Roster:
+        """The providers of packages, and the instances that were made of some of them."""
+        roster = Roster(*self._loaded, self.settings, self.store)
+        roster.check()
+        return roster
+
+    @cached_property
     def providers(self) -> Mapping[str, Provider]:
-        """The providers that can be used, by name."""
-        return {provider.name: provider for provider in self._loaded[0]}
+        """The providers that can be used, instances included, by name."""
+        return {provider.name: provider for provider in self.roster.providers()}
 
     @cached_property
     def offers(self) -> Mapping[str, Provider]:
         """The providers that can be used with the models and quotas that count, by name; see `freellm.offers`."""
-        offering = current(self._loaded[0], self.store, self.settings)
+        offering = current(self.providers.values(), self.store, self.settings)
         return {provider.name: provider for provider in offering}
 
     @property
@@ -75,9 +81,19 @@ class DataFolder:
             self.store,
             self.vault,
             os.environ,
-            base_urls=self.settings.base_urls,
+            base_urls=stated_base_urls(self.settings),
             unlimited=self.settings.unlimited,
         )
+
+    def refresh(self) -> None:
+        """Look again at which providers there are, after an instance was added or removed."""
+        for name in ("providers", "offers"):
+            self.__dict__.pop(name, None)
+        self.keyring.use([provider.info for provider in self.providers.values()])
+
+    def is_local(self, provider: Provider) -> bool:
+        """Tell whether a provider may be on this machine or in its network, because a person said where it is."""
+        return provider.local or provider.name in self.settings.base_urls
 
     def now(self) -> float:
         """Return Unix time in seconds, never before what the database knows to have passed."""
@@ -92,9 +108,11 @@ class DataFolder:
             return found
         if record := self.broken.get(name):
             raise SettingsError(f"the provider {name} is installed and cannot be used: {record.reason}")
+        if name in self.roster.plugins:
+            raise SettingsError(f"{name} has only what you add through it: {how_to_add(name)}")
         near = difflib.get_close_matches(name, self.providers, 1, cutoff=0.4)
         meant = f"did you mean {near[0]}? " if near else ""
-        installed = ", ".join(self.providers) or "none"
+        installed = ", ".join((*self.providers, *self.roster.plugins)) or "none"
         raise SettingsError(f"no installed provider has that name; {meant}installed are: {installed}")
 
     def orphaned(self, key: ProviderKey) -> str | None:
@@ -103,12 +121,19 @@ class DataFolder:
             return None
         if record := self.broken.get(key.provider):
             return record.reason
+        if problem := self.roster.problems().get(key.provider):
+            return problem
         return f"no installed package provides {key.provider}; the key is kept"
 
     def close(self) -> None:
         """Close the database, if it was opened."""
         if "store" in self.__dict__:
             self.store.close()
+
+
+def how_to_add(plugin: str) -> str:
+    """Return the command that adds an instance of a plugin."""
+    return f"freellm keys add {plugin} --name NAME --base-url URL"
 
 
 @contextlib.contextmanager

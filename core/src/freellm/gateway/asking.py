@@ -20,6 +20,7 @@ from freellm.gateway.relaying import Relay
 from freellm.gateway.successes import Successes
 from freellm.leases import LeaseFile
 from freellm.ledger import Demand, Ledger
+from freellm.providers import Provider
 from freellm.redaction import redact
 from freellm.routing import PassedOver
 from freellm.types import Answer, ChatRequest, Failure, Json, Key, Kind, StreamNormalizer, Upstream
@@ -46,7 +47,7 @@ class Asker:
     :param client: the sockets
     :param clock: tells the time
     :param open_key: decrypts a route's key
-    :param is_local: tells whether a provider's base URL was set by hand, so that it may be on this machine
+    :param is_local: tells whether a provider may be on this machine or in its network
     :param stall_timeout: seconds a stream may be silent
     :param boot: what tells this start's ids from another's
     """
@@ -61,7 +62,7 @@ class Asker:
         client: UpstreamClient,
         clock: Clock,
         open_key: Callable[[Route], Key],
-        is_local: Callable[[str], bool],
+        is_local: Callable[[Provider], bool],
         stall_timeout: float,
         boot: str,
     ) -> None:
@@ -117,7 +118,7 @@ class Asker:
         exchange = await self._client.send(
             upstream,
             key.base_url,
-            local=self._is_local(route.provider.name),
+            local=self._is_local(route.provider),
             first_byte_timeout=self._patience(attempt, upstream),
         )
         try:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal, TypeAlias
-from urllib.parse import urlsplit
+from typing import Literal, TypeAlias
 
 import msgspec
 
+from freellm.base_urls import origin
 from freellm.secret import Secret
 from freellm.vault import associated_data
 
 ListedState: TypeAlias = Literal["untested", "valid", "invalid", "inconclusive", "unreadable"]
 """What is known of a key; `unreadable`: its row does not decrypt, the others do."""
-
-_PORTS: Final = {"http": 80, "https": 443}
 
 
 class ProviderKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,12 +64,4 @@ def binding(id_: str, provider: str, base_url: str | None) -> bytes:
     :param provider: the row's provider
     :param base_url: the row's base URL, of which the origin counts; None is the provider's own
     """
-    return associated_data("keys", id_, provider, _origin(base_url) if base_url else "")
-
-
-def _origin(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    try:
-        return f"{parts.scheme}://{parts.hostname}:{parts.port or _PORTS.get(parts.scheme, 0)}"
-    except ValueError:  # no port: somebody edited the row, and the key will not open
-        return base_url
+    return associated_data("keys", id_, provider, origin(base_url) if base_url else "")

@@ -42,12 +42,16 @@ class Keyring:
         base_urls: Mapping[str, str] | None = None,
         unlimited: Iterable[str] = (),
     ) -> None:
-        self._infos = {info.id: info for info in infos}
+        self.use(infos)
         self._store = store
         self._vault = vault
         self._environ = environ
         self._base_urls = base_urls or {}
         self._unlimited = frozenset(unlimited)
+
+    def use(self, infos: Sequence[ProviderInfo]) -> None:
+        """Take over the providers that there are now, instances included."""
+        self._infos = {info.id: info for info in infos}
 
     def all(self) -> list[ProviderKey]:
         """Return all keys: stored ones first, then the environment's, then providers that need none and have none.
@@ -84,14 +88,16 @@ class Keyring:
     ) -> ProviderKey:
         """Store a key; when this returns it is encrypted on the disk.
 
-        :param fields: its fields, see `parse_key`
+        :param fields: its fields, see `parse_key`; none at all for a provider that answers without a key
         :param now: Unix time
-        :param base_url: where it is to be sent, when that is not the provider's own base URL
+        :param base_url: where it is to be sent, when that is not the provider's own base URL; a key of a stored
+            instance is for that instance's and takes the place of none at all
         :raises SettingsError: when the fields are not the provider's, the base URL is none, or the key is stored already
         """
         info = self._infos[provider]
-        checked = check_fields(info, fields)
-        base_url = check_base_url(base_url) if base_url else None
+        checked = check_fields(info, fields) if fields or not info.keyless else {}
+        instance = self._store.instances.get(provider)
+        base_url = instance.base_url if instance else check_base_url(base_url) if base_url else None
         id_ = str(uuid.uuid4())
         fingerprint = self._vault.fingerprint(provider, checked)
         row = StoredKey(
@@ -106,7 +112,10 @@ class Keyring:
             created_at=now,
         )
         try:
-            self._store.keys.add(row)
+            with self._store.transaction():
+                if instance and checked:
+                    self._store.keys.remove_fingerprint(provider, self._vault.fingerprint(provider, {}))
+                self._store.keys.add(row)
         except sqlite3.IntegrityError:
             raise SettingsError(
                 f"this key of {info.title} is stored already; `freellm keys list` shows it"

@@ -22,8 +22,10 @@ from pydantic import (
     model_validator,
 )
 
+from freellm.base_urls import plain_url
 from freellm.catalogue_file import Limits
 from freellm.errors import SettingsError
+from freellm.instances import Instance, Name
 from freellm.signed_catalogue import public_key
 
 CREDENTIAL: Final = "freellm-master-key"
@@ -45,18 +47,9 @@ def check_base_url(url: str) -> str:
     :raises SettingsError: when it is none, or says more than scheme, host, port and path
     """
     try:
-        return _plain_url(url)
+        return plain_url(url)
     except ValueError as error:
         raise SettingsError(f"this is not a base URL: {error}") from None
-
-
-def _plain_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("expected http://HOST or https://HOST, with an optional port and path")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("a base URL has no user name, no query and no fragment")
-    return url.rstrip("/")
 
 
 def check_source(source: str) -> str:
@@ -89,7 +82,7 @@ class LimitOverride(Limits):
 
 Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_split)]
 AbsolutePath: TypeAlias = Annotated[Path, AfterValidator(_absolute)]
-BaseUrl: TypeAlias = Annotated[str, AfterValidator(_plain_url)]
+BaseUrl: TypeAlias = Annotated[str, AfterValidator(plain_url)]
 Seconds: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -167,6 +160,11 @@ class Settings(BaseModel):
         ge=0,
         le=365,
         description="Days between two looks of a running server at each provider's own list; 0 is never.",
+    )
+    instances: Mapping[Name, Instance] = Field(
+        {},
+        description="Services that you added, or describe further, under names of their own: `[instances.NAME]`, "
+        '`base_url = "…"`.',
     )
     journal_retention_days: float = Field(
         30.0,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from freellm.catalogue_file import Limits
 from freellm.errors import SettingsError
+from freellm.instances import Instance, OwnModel
 from freellm.settings.model import LimitOverride, Settings
 
 CONFIG_FILE: Final = "config.toml"
@@ -24,7 +26,7 @@ _PER_PROVIDER: Final = {"base_urls": "_BASE_URL", "unlimited": "_UNLIMITED"}
 ENVIRONMENT: Final[Mapping[str, str]] = {
     "CREDENTIALS_DIRECTORY" if name == "credentials_dir" else f"FREELLM_{name.upper()}": name
     for name in Settings.model_fields
-    if name not in {"limits", *_PER_PROVIDER}
+    if name not in {"limits", "instances", *_PER_PROVIDER}
 }
 """Setting by variable. Besides these there are FREELLM_<PROVIDER>_BASE_URL and FREELLM_<PROVIDER>_UNLIMITED."""
 
@@ -150,10 +152,18 @@ def _sentence(detail: ErrorDetails, origins: Mapping[str, str]) -> str:
     depth = 2 if ".".join(path[:2]) in origins else 1
     where = ".".join([origins.get(".".join(path[:depth]), ".".join(path[:depth])), *path[depth:]])
     if detail["type"] == "extra_forbidden":
-        known = Settings.model_fields if len(path) == 1 else LimitOverride.model_fields
-        return f"{where} is not a setting{_nearest(path[-1], known)}"
+        return f"{where} is not a setting{_nearest(path[-1], _known_beside(path))}"
     message = detail["msg"].removeprefix("Value error, ")
     return f"{where}: {message}" if where else message
+
+
+def _known_beside(path: Sequence[str]) -> Iterable[str]:
+    """Return the names that are known where an unknown one stands."""
+    if len(path) == 1:
+        return Settings.model_fields
+    if path[0] != "instances":
+        return LimitOverride.model_fields
+    return {3: Instance.model_fields, 5: OwnModel.model_fields}.get(len(path), Limits.model_fields)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """The one SQLite file that freellm keeps, and the lock that keeps a second server out."""
 
+from freellm.store.instances import StoredInstance
 from freellm.store.keys import KeyState, StoredKey
 from freellm.store.lock import AlreadyRunningError, ServerLock
 from freellm.store.log import AttemptRecord, LoggedRequest, RequestRecord
@@ -16,5 +17,6 @@ __all__ = [
     "RequestRecord",
     "ServerLock",
     "Store",
+    "StoredInstance",
     "StoredKey",
 ]

@@ -98,6 +98,13 @@ class KeyTable:
         self._connection.truncate_log()
         return found
 
+    def remove_fingerprint(self, provider: str, fingerprint: str) -> None:
+        """Delete the key of a provider that has this fingerprint, if there is one."""
+        with self._connection.writing() as database:
+            database.execute(
+                "DELETE FROM keys WHERE provider = ? AND fingerprint = ?", [provider, fingerprint]
+            )
+
     def _update(self, uuid: str, changes: Mapping[str, Any]) -> bool:
         with self._connection.writing() as database:
             found = database.execute("SELECT 1 FROM keys WHERE uuid = ?", [uuid]).fetchone() is not None

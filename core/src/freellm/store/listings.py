@@ -68,6 +68,12 @@ class ListingTable:
                 ],
             )
 
+    def replace(self, provider: str, listings: Mapping[str, Listing]) -> None:
+        """Write what is known of all of a provider's models, in place of what was."""
+        with self._connection.writing() as database:
+            database.execute("DELETE FROM listings WHERE provider = ?", [provider])
+            self.save(provider, listings)
+
     def lists(self) -> dict[str, ListedAt]:
         """Return when each provider was last asked, by provider."""
         with self._connection.reading() as database:

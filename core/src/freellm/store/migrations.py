@@ -17,7 +17,7 @@ from freellm.store.files import make_private_file
 APPLICATION_ID: Final = 0x46_72_4C_4D
 """Marks the file as ours: "FrLM"."""
 
-CONFIGURATION: Final = ("keys", "settings", "model_overrides", "listings", "signed_catalogue")
+CONFIGURATION: Final = ("keys", "settings", "model_overrides", "listings", "signed_catalogue", "instances")
 """The tables whose every change, whoever makes it, counts up `meta.revision`."""
 
 _COUNT_UP: Final = "BEGIN UPDATE meta SET value = value + 1 WHERE name = 'revision'; END"
@@ -137,7 +137,19 @@ _LIVE_CATALOGUE: Final = (
     *_counting("listings", "signed_catalogue"),
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_VERSION_1, _LIVE_CATALOGUE)
+_INSTANCES: Final = (
+    """CREATE TABLE instances (
+        name TEXT PRIMARY KEY,
+        plugin TEXT NOT NULL,
+        base_url TEXT NOT NULL,
+        local INTEGER NOT NULL CHECK (local IN (0, 1)),
+        concurrent INTEGER,
+        created_at REAL NOT NULL
+    ) WITHOUT ROWID""",
+    *_counting("instances"),
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_VERSION_1, _LIVE_CATALOGUE, _INSTANCES)
 """The statements that lead from one version to the next; the first tuple makes version 1 of an empty file."""
 
 

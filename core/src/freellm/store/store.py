@@ -11,6 +11,7 @@ from typing import Final, Self
 from freellm.ledger import PoolState
 from freellm.store.catalogues import CatalogueTable
 from freellm.store.database import Connection, prepare, quick_check, store_errors
+from freellm.store.instances import InstanceTable
 from freellm.store.keys import KeyTable
 from freellm.store.listings import ListingTable
 from freellm.store.log import AttemptRecord, LoggedRequest, RequestLog, RequestRecord
@@ -39,6 +40,7 @@ class Store:
             self._durable = Connection(self.file, "FULL")
             self._quick = Connection(self.file, "NORMAL")
         self.keys = KeyTable(self._durable)
+        self.instances = InstanceTable(self._durable)
         self.models = ModelTable(self._durable)
         self.listings = ListingTable(self._durable)
         self.catalogue = CatalogueTable(self._durable)

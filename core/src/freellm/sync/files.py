@@ -90,13 +90,20 @@ def current(providers: Iterable[Provider], store: Store, settings: Settings) -> 
     """
     stated = filed(providers, store, settings)
     listings = store.listings.all()
-    return [offered(provider, None, listings.get(provider.name)) for provider in stated]
+    return [
+        # what lists say of an instance is in its models already
+        provider if provider.is_instance else offered(provider, None, listings.get(provider.name))
+        for provider in stated
+    ]
 
 
 def filed(providers: Iterable[Provider], store: Store, settings: Settings) -> list[Provider]:
     """Return every provider as its package and the held catalogue file state it."""
     tables = _tables(store, settings)
-    return [_laid_over(provider, tables.get(provider.name, {})) for provider in providers]
+    return [
+        provider if provider.is_instance else _laid_over(provider, tables.get(provider.name, {}))
+        for provider in providers
+    ]
 
 
 def read_file(path: Path, limit: int) -> bytes:

@@ -9,7 +9,7 @@ import msgspec
 
 from freellm.errors import UpstreamError, VaultError
 from freellm.keyring import ProviderKey
-from freellm.listings import Change, Listing, compare
+from freellm.listings import Change, Listing, compare, replaced
 from freellm.offers import offered
 from freellm.providers import Provider
 from freellm.store import Store
@@ -83,6 +83,8 @@ class Lists:
         if key is None:
             return ListReport(provider=provider.name, problem=problem)
         known = self._store.listings.of(provider.name)
+        if provider.is_instance:
+            return await self._replaced(provider, known, listed)
         comparison = compare(provider.models, known, listed, self._now())
         await self._save(provider, comparison.listings)
         back = await self._ask_the_retired(provider, key, comparison.returning)
@@ -92,6 +94,13 @@ class Lists:
             changes=[*comparison.changes, *back],
             problem=comparison.doubt,
         )
+
+    async def _replaced(
+        self, provider: Provider, known: Mapping[str, Listing], listed: Sequence[ListedModel]
+    ) -> ListReport:
+        comparison = replaced(known, listed, self._now())
+        await asyncio.to_thread(self._store.listings.replace, provider.name, comparison.listings)
+        return ListReport(provider=provider.name, listed=len(listed), changes=comparison.changes)
 
     async def _listed(
         self, provider: Provider, keys: Sequence[ProviderKey]

@@ -27,6 +27,9 @@ _log = logging.getLogger(__name__)
 _LOOK_EVERY = 600.0
 """Seconds between two looks at what is due, at most: keys come and go."""
 
+RETRY = 15.0
+"""Seconds between two questions to an instance of which no model is known."""
+
 FILE = ""
 """What stands for the catalogue file among the names of providers."""
 
@@ -62,11 +65,10 @@ class LiveCatalogue:
         self._keychain = keychain
         self._clock = clock
         self._sleep = sleep
-        self._lists = Lists(
-            store, client, keychain.open_key, lambda provider: keychain.is_local(provider.name), clock.now
-        )
+        self._lists = Lists(store, client, keychain.open_key, keychain.is_local, clock.now)
         self._retired: set[str] = set()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._troubles: dict[str, str] = {}
 
     def providers(self) -> list[Provider]:
         """Return every provider with the models and quotas that count at the moment."""
@@ -105,15 +107,39 @@ class LiveCatalogue:
                 self._store.listings.save(provider, {model: after})
 
     def start(self) -> None:
-        """Begin to ask for lists, unless the settings say never."""
+        """Begin to ask for lists: instances' at once, the others' unless the settings say never."""
+        self._tasks.append(asyncio.create_task(self._discover(), name="ask instances for their models"))
         if self._settings.models_sync_days:
-            self._task = asyncio.create_task(self._run(), name="ask for lists of models")
+            self._tasks.append(asyncio.create_task(self._run(), name="ask for lists of models"))
 
     async def stop(self) -> None:
         """Stop asking."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _discover(self) -> None:
+        """Ask every instance once, and those of which no model is known again and again."""
+        wanted = self._instances()
+        while True:
+            await asyncio.gather(*map(self._ask_instance, wanted))
+            await asyncio.sleep(RETRY)
+            wanted = [provider for provider in self._instances() if not provider.models]
+
+    def _instances(self) -> list[Provider]:
+        return [provider for provider in self._declared() if provider.is_instance and provider.lists_models]
+
+    async def _ask_instance(self, provider: Provider) -> None:
+        keys = [key for key in self._usable() if key.provider == provider.name]
+        if not keys:
+            return
+        try:
+            report = await self._lists.sync(provider, keys)
+        except FreeLLMError as error:
+            report = ListReport(provider=provider.name, problem=str(error))
+        if report.changes or report.problem != self._troubles.get(provider.name, ""):
+            tell(report)  # a trouble once, not every few seconds
+        self._troubles[provider.name] = report.problem
 
     async def _run(self) -> None:
         started = last = self._clock.now()

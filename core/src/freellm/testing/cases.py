@@ -1,8 +1,8 @@
 """Golden cases: what goes into a provider's hooks, and what comes out, one JSON file each.
 
-A file holds any of these groups; `model` is a declared model id:
+A file holds any of these groups; `model` is a declared model's id:
 
-    about, model    one sentence; the model asked
+    about, model    one sentence; the model asked, for a plugin made for instances as an object of its fields
     request         messages, parameters, stream, kept, hints: goes into every hook that takes a request
     upstream        what `translate_request` returns: method, path, headers, body, stream
     answer          status, headers, body or text: what the service answers
@@ -31,6 +31,7 @@ from typing import Any
 
 import msgspec
 
+from freellm.declarations import Model
 from freellm.hookspecs import ProviderSpec
 from freellm.plugins import relay
 from freellm.secret import Secret
@@ -136,9 +137,7 @@ class _Check:
         self._case = case
         self._content = case.content
         info = self._hook.describe_provider()
-        models = {model.id: model for model in self._hook.declare_models()}
-        _require(case.content["model"] in models, f"{case.path}: no such model: {case.content['model']}")
-        self._model = models[case.content["model"]]
+        self._model = self._modelled(case.content["model"])
         self._key = Key(
             id="case",
             account="acct",
@@ -151,6 +150,15 @@ class _Check:
             if self._makes_embeddings
             else _request(case.content.get("request", {"messages": []}))
         )
+
+    def _modelled(self, said: Any) -> Model:
+        if isinstance(said, dict):
+            return Model.model_validate(
+                {"family": said["id"], "source": "a case", "checked": "a case", **said}
+            )
+        models: dict[str, Model] = {model.id: model for model in self._hook.declare_models()}
+        _require(said in models, f"{self._case.path}: no such model: {said}")
+        return models[said]
 
     def translation(self) -> None:
         """Compare what `translate_request` returns with `upstream` or `failure`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from freellm.cli import options, printing
+from freellm.errors import SettingsError
 
 if TYPE_CHECKING:
     from freellm.cli.folder import DataFolder
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 @click.option("--label", default="", help="What you call the key, such as the account it is of.")
 @click.option("--unlimited", is_flag=True, help="It is on a paid plan: count its use, never refuse it.")
 @click.option("--base-url", help="Send it there instead of to the provider's own base URL.")
+@click.option("--name", help="Add a server of your own under this name, at --base-url.")
+@click.option("--no-key", is_flag=True, help="The server of your own needs no key.")
+@click.option(
+    "--concurrent",
+    type=click.IntRange(1),
+    help="Send the server of your own so many requests at once, at most.",
+)
 @click.option("--no-check", is_flag=True, help="Store it without asking the provider.")
 @options.data_dir
 @options.as_json
@@ -33,6 +41,9 @@ def add(
     label: str,
     unlimited: bool,
     base_url: str | None,
+    name: str | None,
+    no_key: bool,
+    concurrent: int | None,
     no_check: bool,
     data_dir: Path | None,
     as_json: bool,
@@ -41,25 +52,96 @@ def add(
 
     The key is asked for without showing it, or read from stdin: freellm keys add PROVIDER < FILE. A key of several
     parts is written with colons, such as ACCOUNT:TOKEN. A key that the provider refuses is not stored.
+
+    A server of your own gets a name: freellm keys add PLUGIN --name NAME --base-url URL.
     """
     from freellm.cli.folder import open_folder
-    from freellm.cli.keys.reading import read_key, refuse_arguments
+    from freellm.cli.keys.reading import refuse_arguments
 
     with open_folder(data_dir) as folder:
+        own = (name, no_key, concurrent)
+        if plugin := folder.roster.plugins.get(provider):
+            refuse_arguments(context.args, plugin.info)
+            _add_instance(folder, plugin, base_url, label, unlimited, no_check, own, data_dir, as_json)
+            return
         chosen = folder.provider(provider)
         refuse_arguments(context.args, chosen.info)
-        if not no_check and all(model.status == "retired" for model in chosen.models):
-            _refuse_retired(chosen)
-        fields = read_key(chosen.info)
-        verdict = None if no_check else _checked(folder, chosen, fields, base_url)
-        if verdict is not None and verdict.state == "invalid":
-            _refuse(chosen, verdict, fields, as_json)
-        key = folder.keyring.add(
-            provider, fields, now=folder.now(), label=label, base_url=base_url, unlimited=unlimited
+        _refuse_own(folder, provider, base_url, own)
+        _add_key(folder, chosen, label, unlimited, base_url, no_check, data_dir, as_json)
+
+
+def _add_key(
+    folder: DataFolder,
+    provider: Provider,
+    label: str,
+    unlimited: bool,
+    base_url: str | None,
+    no_check: bool,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    from freellm.cli.keys.reading import read_key
+
+    if not no_check and provider.models and all(model.status == "retired" for model in provider.models):
+        _refuse_retired(provider)
+    fields = read_key(provider.info)
+    verdict = None if no_check else _checked(folder, provider, fields, base_url)
+    if verdict is not None and verdict.state == "invalid":
+        _refuse(provider, verdict, fields, as_json)
+    key = folder.keyring.add(
+        provider.name, fields, now=folder.now(), label=label, base_url=base_url, unlimited=unlimited
+    )
+    if verdict is not None:
+        key = folder.keyring.record(key, verdict, folder.now())
+    _say(folder, provider, key, verdict, fields, data_dir, as_json)
+
+
+def _add_instance(
+    folder: DataFolder,
+    plugin: Provider,
+    base_url: str | None,
+    label: str,
+    unlimited: bool,
+    no_check: bool,
+    own: tuple[str | None, bool, int | None],
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    from freellm.cli.folder import how_to_add
+    from freellm.cli.keys.instances import Wanted, add_instance
+
+    name, no_key, concurrent = own
+    if not name or not base_url:
+        raise SettingsError(f"a server of your own needs a name and a base URL: {how_to_add(plugin.name)}")
+    wanted = Wanted(
+        name=name,
+        base_url=base_url,
+        label=label,
+        unlimited=unlimited,
+        no_key=no_key,
+        no_check=no_check,
+        concurrent=concurrent,
+    )
+    following = options.with_folder("freellm serve", data_dir)
+    add_instance(folder, plugin, wanted, as_json=as_json, following=following)
+
+
+def _refuse_own(
+    folder: DataFolder, provider: str, base_url: str | None, own: tuple[str | None, bool, int | None]
+) -> None:
+    """Refuse what is for servers of one's own, where a key of a known provider is added."""
+    from freellm.cli.folder import how_to_add
+
+    if base_url and provider in folder.roster.instances():
+        raise SettingsError(
+            f"--base-url: {provider} has one already; a further server needs a name of its own, or remove this one first: "
+            f"freellm keys remove {provider}"
         )
-        if verdict is not None:
-            key = folder.keyring.record(key, verdict, folder.now())
-        _say(folder, chosen, key, verdict, fields, data_dir, as_json)
+    if any(own):
+        how = (
+            " or ".join(map(how_to_add, folder.roster.plugins)) or "none of the installed packages does that"
+        )
+        raise SettingsError(f"--name, --no-key and --concurrent are for servers of your own: {how}")
 
 
 def _refuse_retired(provider: Provider) -> None:

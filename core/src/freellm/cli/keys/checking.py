@@ -54,7 +54,8 @@ def _chosen(folder: DataFolder, which: str | None) -> list[ProviderKey]:
     if which is None:
         return [key for key in keys if key.source != "keyless"]
     if which in folder.providers:
-        return [key for key in keys if key.provider == which and key.source != "keyless"]
+        own = which in folder.roster.instances()  # a server of one's own can be asked without a key, too
+        return [key for key in keys if key.provider == which and (own or key.source != "keyless")]
     return find(keys, which)
 
 

@@ -60,7 +60,13 @@ def show(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _nothing(folder: DataFolder, data_dir: Path | None) -> None:
+    from freellm.cli.folder import how_to_add
+
     click.echo("There is no key yet. Get a free one and add it:\n")
     for provider in folder.providers.values():
         command = options.with_folder(f"freellm keys add {provider.name}", data_dir)
         click.echo(f"  {command:<32}  {provider.info.signup_url}")
+    for plugin in folder.roster.plugins.values():
+        click.echo(
+            f"\nOr add a server of your own:\n\n  {options.with_folder(how_to_add(plugin.name), data_dir)}"
+        )

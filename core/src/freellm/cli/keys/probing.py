@@ -45,10 +45,7 @@ def ask(folder: DataFolder, keys: Sequence[tuple[Provider, Key]]) -> list[Verdic
         client = UpstreamClient()
         try:
             return await asyncio.gather(
-                *(
-                    check_key(provider, key, client, local=provider.name in folder.settings.base_urls)
-                    for provider, key in keys
-                )
+                *(check_key(provider, key, client, local=folder.is_local(provider)) for provider, key in keys)
             )
         finally:
             await client.close()

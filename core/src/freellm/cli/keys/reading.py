@@ -29,6 +29,23 @@ def read_key(info: ProviderInfo) -> Mapping[str, str]:
     return parse_key(info, ":".join(_ask(info)))
 
 
+def read_optional_key(info: ProviderInfo, *, no_key: bool) -> Mapping[str, str]:
+    """Return the fields of a key that a server may need: asked for on a terminal, else read from stdin.
+
+    :param no_key: whether the user says that it needs none
+    :return: nothing when no key is given
+    :raises SettingsError: when what came cannot be a key
+    """
+    if no_key:
+        return {}
+    if not sys.stdin.isatty():
+        text = sys.stdin.read(_LARGEST)
+    else:
+        title = f"{info.key_fields[0].title} (empty if it needs none)"
+        text = click.prompt(title, default="", show_default=False, hide_input=True, err=True)
+    return parse_key(info, text) if text.strip() else {}
+
+
 def _ask(info: ProviderInfo) -> list[str]:
     """Ask for each field; an answer that is a whole key in its one-line form ends it."""
     answers: list[str] = []

@@ -86,10 +86,7 @@ async def _synced(
     client = UpstreamClient()
     try:
         taken = None if source is None else await _taken(folder, source, client)
-        base_urls = folder.settings.base_urls
-        lists = Lists(
-            folder.store, client, folder.keyring.open, lambda provider: provider.name in base_urls, folder.now
-        )
+        lists = Lists(folder.store, client, folder.keyring.open, folder.is_local, folder.now)
         stated = filed(chosen, folder.store, folder.settings)
         return await sync_lists(lists, stated, folder.keyring.all()), taken
     finally:
