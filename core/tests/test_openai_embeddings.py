@@ -140,6 +140,43 @@ def test_the_list_of_models_is_asked_for_with_the_key() -> None:
         ),
         ({"data": [{"id": "a", "context_length": 0, "max_model_len": "8"}]}, [ListedModel(id="a")]),
         ({"data": ["a", {}, {"id": 3}]}, []),
+        (
+            {
+                "data": [
+                    {
+                        "id": "a",
+                        "pricing": {"prompt": "0", "completion": "0.0", "request": 0},
+                        "architecture": {
+                            "input_modalities": ["text", "image"],
+                            "output_modalities": ["text"],
+                        },
+                        "supported_parameters": ["tools", "structured_outputs", "seed"],
+                        "top_provider": {"max_completion_tokens": 4},
+                    }
+                ]
+            },
+            [
+                ListedModel(
+                    id="a",
+                    free=True,
+                    task="chat",
+                    max_output=4,
+                    abilities=frozenset({"system", "tools", "json_schema", "vision"}),
+                )
+            ],
+        ),
+        (
+            [
+                {"id": "a", "pricing": {"prompt": "-1", "completion": "0"}},
+                {"id": "b", "pricing": {"prompt": "0", "completion": "0", "request": "0.01"}},
+                {"id": "c", "pricing": {"prompt": "0"}, "architecture": {"output_modalities": ["image"]}},
+            ],
+            [
+                ListedModel(id="a"),
+                ListedModel(id="b"),
+                ListedModel(id="c", task="other"),
+            ],
+        ),
         ({"error": "no"}, ()),
         ("no", ()),
         (None, ()),

@@ -81,6 +81,7 @@ def test_a_key_is_proved_by_the_list_of_models() -> None:
         (answer(403, {"error": {"message": "API key is disabled"}}), "invalid"),
         (answer(400, {"error": {"code": "invalid_api_key"}}), "invalid"),
         (answer(403, None, "<html>blocked</html>"), "inconclusive"),
+        (answer(401, None, "<html>challenge</html>"), "inconclusive"),
         (answer(404, {"error": "no such page"}), "inconclusive"),
         (answer(429, {}), "inconclusive"),
         (answer(500, {}), "inconclusive"),
@@ -131,3 +132,35 @@ def test_where_anyone_may_list_models_an_empty_chat_is_sent_with_the_key_and_wit
 def test_a_key_is_proved_by_the_difference_it_makes(keyed: Answer, keyless: Answer, state: str) -> None:
     verdict = PUBLIC.judge_key(key(token="t0ken"), [keyed, keyless])
     assert (verdict.state, bool(verdict.message)) == (state, True)
+
+
+def test_where_lists_are_public_a_key_is_proved_elsewhere() -> None:
+    plugin = OpenAICompatible(
+        info=INFO, catalogue=Catalogue(models=(MODEL,)), models_path="/list", key_proof=("/me", "user")
+    )
+    (probe,) = plugin.check_key(key(token="t"))
+    assert (probe.method, probe.path, plugin.list_models(key())[0].path) == ("GET", "/me", "/list")
+    states = [
+        plugin.judge_key(key(), [answer(200, body)]).state
+        for body in ({"user": {"name": "x"}}, {"user": {}}, {"data": []}, [], None)
+    ]
+    assert states == ["valid", *["inconclusive"] * 4]
+    assert plugin.judge_key(key(), [answer(401, {"error": "no"})]).state == "invalid"
+
+
+def test_only_free_ids_and_the_catalogue_s_are_asked_and_listed_as_free() -> None:
+    declared = MODEL.model_copy(update={"id": "declared"})
+    plugin = OpenAICompatible(info=INFO, catalogue=Catalogue(models=(declared,)), free_ids=":free$")
+    for id_, asked in (("declared", True), ("new:free", True), ("new", False), ("declared-2", False)):
+        model = MODEL.model_copy(update={"id": id_})
+        found = plugin.translate_request(REQUEST, model, key(token="t"))
+        assert isinstance(found, Failure) is not asked
+        listed = plugin.read_models(answer(200, [{"id": id_, "pricing": {"prompt": "0", "completion": "0"}}]))
+        assert [model.free for model in listed] == [asked]
+
+
+def test_an_error_in_the_first_choice_is_an_error() -> None:
+    body = {"choices": [{"error": {"code": 429, "message": "slow down"}, "finish_reason": "error"}]}
+    found = PLUGIN.normalize_response(REQUEST, MODEL, answer(200, body))
+    assert isinstance(found, Failure)
+    assert found.kind is Kind.RATE_LIMITED

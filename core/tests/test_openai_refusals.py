@@ -149,6 +149,21 @@ def test_a_wait_is_at_least_a_second_and_at_most_a_day() -> None:
         ({"message": {"detail": [{"loc": ["body", "x"], "msg": "no"}]}, "type": "b"}, "x: no", ("b",), 400),
         ({"detail": ["x"]}, '["x"]', (), 400),
         ({"choices": [{"error": {"code": 502, "message": "a"}}]}, "a", ("502",), 502),
+        ({"status": 502, "error": {"code": "BAD_GATEWAY", "message": "a"}}, "a", ("BAD_GATEWAY",), 502),
+        (
+            {
+                "error": {
+                    "message": "a",
+                    "code": 402,
+                    "metadata": {"limit_source": "s", "error_type": "t", "raw": "b"},
+                }
+            },
+            "a: b",
+            ("402", "s", "t"),
+            402,
+        ),
+        ({"error": {"message": "a", "metadata": {"raw": {"error": "b"}}}}, "a", (), 400),
+        ({"error": {"message": "a", "metadata": "b"}}, "a", (), 400),
         ("text", "text", (), 400),
         (None, "a page", (), 400),
         (7, "a page", (), 400),
@@ -161,6 +176,37 @@ def test_the_facts_are_found_wherever_a_body_keeps_them(
     if isinstance(body, dict) and body.get("errors") == []:
         found = read_refusal(Answer(status=400, headers={}, body=body))
     assert (found.message, found.codes, found.status) == (message, codes, status)
+
+
+@pytest.mark.parametrize(
+    ("headers", "limit", "resets_at"),
+    [
+        ({"X-RateLimit-Limit": "50", "X-RateLimit-Reset": "1741305600000"}, 50, 1_741_305_600.0),
+        ({"X-RateLimit-Reset": 1_741_305_600}, None, 1_741_305_600.0),
+        ({"X-RateLimit-Limit": "many", "X-RateLimit-Reset": "60"}, None, None),
+        ("none", None, None),
+    ],
+)
+def test_a_quoted_answer_tells_the_limit_and_the_reset(
+    headers: Any, limit: int | None, resets_at: float | None
+) -> None:
+    error = {"message": "Slow down", "code": 429, "metadata": {"headers": headers}}
+    found = classified(Answer(status=429, headers={}, body={"error": error}))
+    assert (found.limit, found.resets_at, found.retry_after) == (limit, resets_at, None)
+
+
+def test_the_answer_s_own_wait_goes_before_a_quoted_one() -> None:
+    error = {"message": "m", "code": 429, "metadata": {"headers": {"X-RateLimit-Reset": "1741305600000"}}}
+    found = classified(Answer(status=429, headers={"retry-after": "7"}, body={"error": error}))
+    assert (found.retry_after, found.resets_at) == (7.0, None)
+
+
+def test_a_row_s_wait_holds_where_the_refusal_states_none() -> None:
+    row = (503, None, None, Failure(kind=Kind.OVERLOADED, retry_after=600.0))
+    table = RefusalTable([row], QuotaHeaders({}), None, None)
+    assert table.classify(ChatRequest(messages=()), refusal(503)).retry_after == 600.0
+    stated = Answer(status=503, headers={"retry-after": "7"}, body={})
+    assert table.classify(ChatRequest(messages=()), stated).retry_after == 7.0
 
 
 def test_a_long_message_is_shortened() -> None:

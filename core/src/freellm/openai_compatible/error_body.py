@@ -6,10 +6,14 @@ from typing import Any, Final
 
 import msgspec
 
+from freellm.openai_compatible.durations import parse_number
 from freellm.types import Answer, Json
 
 LONGEST_MESSAGE: Final = 300
 _STATUS_MEMBERS: Final = ("status_code", "status", "code")
+_METADATA_CODES: Final = ("limit_source", "error_type")
+_EPOCH: Final = 1e9
+_EPOCH_MILLISECONDS: Final = 1e12
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -22,6 +26,8 @@ class Refusal(msgspec.Struct, frozen=True):
     :param params: all the request fields it names
     :param error: the object the facts were read from
     :param prose: its words in full, for the patterns
+    :param limit: the limit that the headers quoted in it state
+    :param resets_at: the Unix time at which these say that there is quota again
     """
 
     status: int
@@ -31,27 +37,40 @@ class Refusal(msgspec.Struct, frozen=True):
     error: Json
     prose: str
     params: tuple[str, ...] = ()
+    limit: int | None = None
+    resets_at: float | None = None
 
 
 def read_refusal(answer: Answer) -> Refusal:
     """Read a refusal from a body of any of the known shapes.
 
     These are `{"error": {…}}`, `{"error": "text"}`, `{"errors": [{…}]}` and `{"errors": {…}}`, members at the top level,
-    a list of one such object, an error inside `choices[0]`, pydantic's `detail` list, and plain text.
+    a list of one such object, an error inside `choices[0]`, pydantic's `detail` list, and plain text. Gateways add `metadata`:
+    a code of their own, the words of the service behind them (`raw`), the rate limit headers of its answer.
     """
     error = _error_of(answer.body)
-    details = _details(error)
+    details, metadata = _details(error), _object(error.get("metadata"))
     prose = "; ".join(": ".join(filter(None, detail)) for detail in details) or _words(error) or _page(answer)
+    if isinstance(raw := metadata.get("raw"), str) and raw:
+        prose = f"{prose}: {raw}"
     param = details[0][0] if details else error.get("param")
+    limit, resets_at = _quoted_quota(_object(metadata.get("headers")))
     return Refusal(
-        status=_status(answer.status, error),
-        codes=tuple(str(error[name]) for name in ("code", "type", "status") if _is_name(error.get(name))),
+        status=_status(answer.status, error, _object(answer.body)),
+        codes=_codes(error, ("code", "type", "status")) + _codes(metadata, _METADATA_CODES),
         message=shorten(prose or f"HTTP {answer.status} without a reason"),
         param=param if isinstance(param, str) and param else None,
         error=error,
         prose=prose,
         params=tuple(place for place, _ in details),
+        limit=limit,
+        resets_at=resets_at,
     )
+
+
+def hides_error(body: Json) -> bool:
+    """Tell whether a 2xx answer's body is an error, or its first choice has one."""
+    return bool(body.get("error") or body.get("errors") or _in_choice(body))
 
 
 def shorten(text: str) -> str:
@@ -107,13 +126,32 @@ def _page(answer: Answer) -> str:
     return f"HTTP {answer.status} with an HTML page" if text.startswith("<") else text
 
 
-def _status(status: int, error: Json) -> int:
+def _status(status: int, error: Json, body: Json) -> int:
     # A gateway in front may answer 200 or 5xx while the body states what happened: the inner status is trusted.
-    for name in _STATUS_MEMBERS:
-        inner = error.get(name)
-        if type(inner) is int and 400 <= inner <= 599:
-            return inner
+    for holder in (error, body):
+        for name in _STATUS_MEMBERS:
+            inner = holder.get(name)
+            if type(inner) is int and 400 <= inner <= 599:
+                return inner
     return status
+
+
+def _object(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _codes(error: Json, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(error[name]) for name in names if _is_name(error.get(name)))
+
+
+def _quoted_quota(headers: Json) -> tuple[int | None, float | None]:
+    """Return the limit and the Unix time of its reset that quoted headers state; the time may be in milliseconds."""
+    quoted = {name.lower(): parse_number(str(value)) for name, value in headers.items()}
+    limit, moment = quoted.get("x-ratelimit-limit"), quoted.get("x-ratelimit-reset")
+    if moment is not None and moment >= _EPOCH_MILLISECONDS:
+        moment /= 1_000
+    known = moment if moment is not None and moment >= _EPOCH else None
+    return None if limit is None else int(limit), known
 
 
 def _is_name(value: Any) -> bool:

@@ -32,6 +32,24 @@ def judge_listing(probed: Probed) -> Verdict:
     )
 
 
+def judge_proof(probed: Probed, member: str) -> Verdict:
+    """Judge a key by an endpoint that tells of the key itself.
+
+    :param member: what the body has when the key is good: true, or an object with something in it
+    :return: `valid` for such a body, `invalid` for a refused key, `inconclusive` for everything else
+    """
+    answer, failure = probed
+    if verdict := _refused(answer, failure):
+        return verdict
+    found = answer.body.get(member) if isinstance(answer.body, dict) else None
+    if found is True or (isinstance(found, dict) and found):
+        return Verdict(state="valid", message="the service knows the key")
+    return Verdict(
+        state="inconclusive",
+        message="the service answered with something that tells nothing of the key; is the base URL right?",
+    )
+
+
 def empty_chat(models: Sequence[Model]) -> Json:
     """Return the body of a chat that any service refuses once it has let the asker in: it has no message.
 

@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from freellm.openai_compatible.durations import parse_number
 from freellm.types import Json, ListedModel
 
 _CONTEXT: Final = ("context_length", "context_window", "max_context_length", "max_model_len")
 _MAX_OUTPUT: Final = ("max_completion_tokens", "max_output_tokens", "max_output_length")
+_PRICES: Final = ("prompt", "completion", "request")
+_ABILITIES: Final = {
+    "tools": "tools",
+    "response_format": "json",
+    "structured_outputs": "json_schema",
+    "reasoning": "reasoning",
+}
 
 
 def listed_models(body: Any) -> Sequence[ListedModel]:
     """Return the models of a list, of any of its common shapes; nothing when it is none.
 
-    The shapes are `{"data": […]}`, `{"models": […]}` and the bare list.
+    The shapes are `{"data": […]}`, `{"models": […]}` and the bare list. Gateways tell prices, the parameters a model
+    takes, and what goes in and comes out.
     """
     rows = (body.get("data") or body.get("models")) if isinstance(body, dict) else body
     if not isinstance(rows, list):
@@ -30,12 +39,42 @@ def figure(row: Json, names: Sequence[str]) -> int | None:
 
 def _listed(row: Json) -> ListedModel:
     title = row.get("name")
+    outputs = _strings(_member(row, "architecture").get("output_modalities"))
     return ListedModel(
         id=_id(row),
         title=title if isinstance(title, str) and title != _id(row) else None,
+        free=_is_free(_member(row, "pricing")),
+        task=None if outputs is None else "chat" if "text" in outputs else "other",
         context=figure(row, _CONTEXT),
-        max_output=figure(row, _MAX_OUTPUT),
+        max_output=figure(row, _MAX_OUTPUT) or figure(_member(row, "top_provider"), _MAX_OUTPUT),
+        abilities=_abilities(row),
     )
+
+
+def _is_free(prices: Json) -> bool | None:
+    """Tell whether every price is nought; None otherwise, since a model with a price may still be in a free tier."""
+    stated = [parse_number(str(prices[name])) for name in _PRICES if name in prices]
+    return (
+        True if {"prompt", "completion"} <= prices.keys() and not any(stated) and None not in stated else None
+    )
+
+
+def _abilities(row: Json) -> frozenset[str] | None:
+    parameters = _strings(row.get("supported_parameters"))
+    if parameters is None:
+        return None
+    inputs = _strings(_member(row, "architecture").get("input_modalities")) or ()
+    found = {ability for parameter, ability in _ABILITIES.items() if parameter in parameters}
+    return frozenset(found | {"system"} | ({"vision"} if "image" in inputs else set()))
+
+
+def _member(row: Json, name: str) -> Json:
+    found = row.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _strings(value: Any) -> Sequence[str] | None:
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else None
 
 
 def _id(row: Json) -> str:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from freellm.catalogue_file import Catalogue
 from freellm.declarations import Model, ProviderInfo, Quota
 from freellm.hookspecs import hookimpl
 from freellm.openai_compatible.embeddings import COMMON, EmbeddingsWire, repaired_embeddings
-from freellm.openai_compatible.keys import empty_chat, judge_chats, judge_listing
+from freellm.openai_compatible.error_body import hides_error
+from freellm.openai_compatible.keys import empty_chat, judge_chats, judge_listing, judge_proof
 from freellm.openai_compatible.listing import listed_models
 from freellm.openai_compatible.quota_headers import HeaderRow, QuotaHeaders
 from freellm.openai_compatible.refusals import RefusalRow, RefusalTable
 from freellm.openai_compatible.request import ALL_CHOICES, COMMON_PARAMETERS, Wire
 from freellm.openai_compatible.response import FINISH_REASONS, Shape, repaired_completion
 from freellm.openai_compatible.stream import ChunkNormalizer
+from freellm.openai_compatible.verdicts import VerdictGuard, bare_verdict, spoken_text
 from freellm.types import (
     Answer,
     ChatRequest,
@@ -43,6 +48,10 @@ class OpenAICompatible:
     :param models_path: the list of models, relative to the base URL; it proves a key unless it is public
     :param public_models: whether the list of models needs no key. Then a key is proved by a chat of no messages, which
         is refused before it costs anything, sent with the key and without it
+    :param key_proof: what proves a key in place of both: an authenticated endpoint that spends nothing, and the member that
+        its answer has, true or an object with something in it, when the key is good
+    :param free_ids: a regular expression that the ids of free models match, where the service has paid models beside them:
+        none but these and the catalogue's is ever asked or listed as free
     :param embeddings_path: where embeddings are made, relative to the base URL
     :param embeddings_forward: parameters that embeddings take besides the input and the dimensions
     :param embeddings_constants: for each embedding model, members that are sent unless the request states them
@@ -69,6 +78,8 @@ class OpenAICompatible:
     :param usage_members: members of a chunk whose `usage` is the stream's usage
     :param finish_reasons: further finish reasons of the service, in lower case; None is a failed turn
     :param think: whether models write their reasoning into leading `<think>` tags
+    :param verdicts: in lower case, answers that count as none when they are all there is: what a guard model says that a
+        router put in a chat model's place
     """
 
     def __init__(
@@ -79,6 +90,8 @@ class OpenAICompatible:
         chat_path: str = "/chat/completions",
         models_path: str = "/models",
         public_models: bool = False,
+        key_proof: tuple[str, str] | None = None,
+        free_ids: str | None = None,
         embeddings_path: str = "/embeddings",
         embeddings_forward: frozenset[str] = COMMON,
         embeddings_constants: Mapping[str, Json] | None = None,
@@ -100,22 +113,17 @@ class OpenAICompatible:
         usage_members: tuple[str, ...] = (),
         finish_reasons: Mapping[str, str | None] | None = None,
         think: bool = False,
+        verdicts: frozenset[str] = frozenset(),
     ) -> None:
         self._info, self._catalogue = info, catalogue
         self._chat_path, self._models_path, self._public_models = chat_path, models_path, public_models
+        self._key_proof, self._verdicts = key_proof, verdicts
+        self._free_ids = _vouched_for(free_ids, catalogue) if free_ids else None
         self._wire = Wire(
-            forward=forward,
-            limit_field=limit_field,
-            always_limit=always_limit,
-            efforts=efforts or {},
-            constants=constants or {},
-            excludes=excludes or {},
-            null_content=null_content,
-            renames=renames or {},
-            bounds=bounds or {},
-            tool_choices=tool_choices,
-            ask_usage=ask_usage,
-        )
+            forward=forward, limit_field=limit_field, always_limit=always_limit, null_content=null_content,
+            efforts=efforts or {}, constants=constants or {}, excludes=excludes or {}, renames=renames or {},
+            bounds=bounds or {}, tool_choices=tool_choices, ask_usage=ask_usage,
+        )  # fmt: skip
         self._embeddings = EmbeddingsWire(embeddings_path, embeddings_forward, embeddings_constants or {})
         self._shape = Shape({**FINISH_REASONS, **(finish_reasons or {})}, think, usage_members)
         self._quota_headers = QuotaHeaders(quota_headers or {})
@@ -144,7 +152,7 @@ class OpenAICompatible:
     @hookimpl
     def translate_request(self, request: ChatRequest, model: Model, key: Key) -> Upstream | Failure:
         """Send the request with what the service takes."""
-        body = self._wire.body(request, model)
+        body = self._wire.body(request, model) if self._may_be_free(model.id) else _not_free(model.id)
         if isinstance(body, Failure):
             return body
         dropped = self._wire.dropped(request, body)
@@ -157,16 +165,20 @@ class OpenAICompatible:
         if not isinstance(body, dict):
             found = "JSON that is no object" if body is not None else "no JSON"
             return Failure(kind=Kind.BAD_ANSWER, message=f"the service answered with {found}")
-        if body.get("error") or body.get("errors"):
+        if hides_error(body):
             return self.classify_error(request, model, answer)
-        return repaired_completion(body, self._shape)
+        completion = repaired_completion(body, self._shape)
+        if self._verdicts and not isinstance(completion, Failure):
+            return bare_verdict(spoken_text(completion), request, self._verdicts) or completion
+        return completion
 
     @hookimpl
     def normalize_stream(self, request: ChatRequest, model: Model) -> StreamNormalizer:
         """Return a normalizer of OpenAI chunks."""
-        return ChunkNormalizer(
+        normalizer = ChunkNormalizer(
             model.id, self._shape, lambda answer: self.classify_error(request, model, answer)
         )
+        return VerdictGuard(normalizer, request, self._verdicts) if self._verdicts else normalizer
 
     @hookimpl
     def classify_error(self, request: ChatRequest, model: Model, answer: Answer) -> Failure:
@@ -176,7 +188,7 @@ class OpenAICompatible:
     @hookimpl
     def translate_embeddings(self, request: EmbeddingRequest, model: Model, key: Key) -> Upstream | Failure:
         """Send the inputs as they are, and ask for floats."""
-        body = self._embeddings.body(request, model)
+        body = self._embeddings.body(request, model) if self._may_be_free(model.id) else _not_free(model.id)
         if isinstance(body, Failure):
             return body
         dropped = self._embeddings.dropped(request)
@@ -197,12 +209,20 @@ class OpenAICompatible:
 
     @hookimpl
     def read_models(self, answer: Answer) -> Sequence[ListedModel]:
-        """Read the ids, and the windows where the service states them."""
-        return listed_models(answer.body)
+        """Read the ids, and what else the service states of each model."""
+        listed = listed_models(answer.body)
+        if self._free_ids is None:
+            return listed
+        return [
+            model if self._may_be_free(model.id) else msgspec.structs.replace(model, free=False)
+            for model in listed
+        ]
 
     @hookimpl
     def check_key(self, key: Key) -> Sequence[Upstream]:
-        """List the models, or send a chat of no messages with the key and without it; neither spends anything."""
+        """Ask `key_proof`, list the models, or send a chat of no messages with the key and without it; none spends anything."""
+        if self._key_proof:
+            return [Upstream("GET", self._key_proof[0], self._headers(key))]
         if not self._public_models:
             return [Upstream("GET", self._models_path, self._headers(key))]
         chat = empty_chat(self._catalogue.models)
@@ -210,8 +230,10 @@ class OpenAICompatible:
 
     @hookimpl
     def judge_key(self, key: Key, answers: Sequence[Answer]) -> Verdict:
-        """Judge a key by the list of models, or by what it changed about the chat."""
+        """Judge a key by what tells of it, by the list of models, or by what it changed about the chat."""
         keyed, *keyless = [(answer, self._failure_of(answer)) for answer in answers]
+        if self._key_proof:
+            return judge_proof(keyed, self._key_proof[1])
         return judge_chats(keyed, keyless[0]) if self._public_models else judge_listing(keyed)
 
     def _failure_of(self, answer: Answer) -> Failure | None:
@@ -219,6 +241,23 @@ class OpenAICompatible:
         refused = not 200 <= answer.status < 300 and answer.status != 0
         return self._refusals.classify(ChatRequest(messages=()), answer) if refused else None
 
+    def _may_be_free(self, model_id: str) -> bool:
+        return self._free_ids is None or self._free_ids.search(model_id) is not None
+
     def _headers(self, key: Key) -> Mapping[str, str]:
         token = key.fields.get("token")
         return {"authorization": f"Bearer {token.reveal()}"} if token is not None else {}
+
+
+def _vouched_for(free_ids: str, catalogue: Catalogue) -> re.Pattern[str]:
+    """Return a pattern of the free ids and of those that the catalogue names one by one."""
+    declared = "|".join(re.escape(model.id) for model in catalogue.models)
+    return re.compile(f"{free_ids}|^(?:{declared})$")
+
+
+def _not_free(model_id: str) -> Failure:
+    return Failure(
+        kind=Kind.PAYMENT_REQUIRED,
+        scope="model",
+        message=f"{model_id} is not a free model's id: it is not asked",
+    )

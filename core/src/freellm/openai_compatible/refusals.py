@@ -154,7 +154,7 @@ class RefusalTable:
     def _timed(self, failure: Failure, refusal: Refusal, answer: Answer) -> Failure:
         wait, resets_at = retry_after(answer.headers)
         if wait is None:
-            wait = _stated_wait(refusal)
+            wait, resets_at = _stated_wait(refusal), resets_at or refusal.resets_at
         if (spent := self._quota_headers.spent(answer.headers)) is not None:
             wait = spent.resets_in if wait is None else wait
             failure = _of_pool(failure, spent)
@@ -213,7 +213,7 @@ def _measured(failure: Failure, refusal: Refusal) -> Failure:
         failure,
         unit=failure.unit or (pool[1].lower() if pool else None),
         window=failure.window or (_WINDOWS[pool[2].lower()] if pool else None),
-        limit=failure.limit or (int(limit[1]) if limit and pool else None),
+        limit=failure.limit or refusal.limit or (int(limit[1]) if limit and pool else None),
     )
 
 
