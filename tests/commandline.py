@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,23 @@ from aiohttp import web
 from click.testing import CliRunner, Result
 
 from freellm.cli import cli
+from freellm.plugins import PLUGINS
+from freellm.providers import load_providers
 from processes import environment
+
+WANTING_A_KEY = ",".join(
+    [
+        *(provider.name for provider in load_providers()[0] if not provider.info.keyless),
+        *(point.name for point in entry_points(group=PLUGINS)),
+    ]
+)
+"""All plugins but the providers that answer without a key: with these, nobody is ever without one."""
 
 
 class Commandline:
     """Runs `freellm` on one data folder, without anybody's keys in the environment.
+
+    Providers that need no key are left out.
 
     :param folder: where the data and the master key are put
     :param variables: the environment variables besides these
@@ -33,6 +46,7 @@ class Commandline:
         self.variables = {
             "FREELLM_DATA_DIR": str(self.data),
             "FREELLM_CONFIG_DIR": str(folder / "config"),
+            "FREELLM_LOAD_PLUGINS": WANTING_A_KEY,
             **variables,
         }
 

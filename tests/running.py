@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import aiohttp
 
 from freellm.keyring import parse_key
+from freellm.plugins import PLUGINS
 from freellm.runtime import Runtime
 from freellm.server import Server
 from freellm.settings import load_settings
@@ -63,7 +65,7 @@ async def running_proxy(
 ) -> AsyncIterator[RunningProxy]:
     """Run a proxy on a data folder.
 
-    :param base_urls: where providers are reached
+    :param base_urls: where providers are reached; of the providers no others are loaded, since some need no key
     :param keys: keys in their one-line form, by provider; one for each provider with a base URL unless stated
     :param models: models to switch on
     :param environ: where providers' usual variables are looked up
@@ -75,6 +77,7 @@ async def running_proxy(
             "config_dir": folder / "config",
             "port": 0,
             "base_urls": dict(base_urls),
+            "load_plugins": [*base_urls, *(point.name for point in entry_points(group=PLUGINS))],
             **settings,
         },
     )

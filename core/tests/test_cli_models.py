@@ -119,8 +119,8 @@ def test_a_model_is_switched_off_and_on_again(line: Commandline, name: str) -> N
 
 
 def test_switching_on_what_is_on_by_itself_leaves_no_decision_behind(line: Commandline) -> None:
-    line.run("models", "disable", "gpt-oss-20b")
-    line.run("models", "enable", "gpt-oss-20b")
+    line.run("models", "disable", "groq/openai/gpt-oss-20b")
+    line.run("models", "enable", "groq/openai/gpt-oss-20b")
     with Store(line.data) as store:
         assert store.models.overrides() == {}
 
