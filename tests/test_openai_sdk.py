@@ -46,6 +46,14 @@ PINNED = [
 ]
 """Three families, and of every simulated provider the first model that calls tools."""
 
+NO_TOOLS = [
+    facts.label
+    for world in load_worlds().values()
+    for facts in world.served(include_retired=False)[:1]
+    if not any("tools" in other.abilities for other in world.served(include_retired=False))
+]
+"""Of providers without such a model the first one."""
+
 UNFORCED = ("ollama/", "zhipu/")
 """Providers whose services do not keep to a call that is required."""
 
@@ -85,7 +93,7 @@ async def test_a_chat_says_who_answered(client: openai.AsyncOpenAI) -> None:
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
 
 
-@pytest.mark.parametrize("model", PINNED)
+@pytest.mark.parametrize("model", [*PINNED, *NO_TOOLS])
 async def test_a_pinned_model_answers_itself_whole_and_streamed(
     client: openai.AsyncOpenAI, model: str
 ) -> None:

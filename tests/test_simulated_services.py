@@ -20,6 +20,9 @@ PROVIDERS = {provider.name: provider for provider in load_providers(list(WORLDS)
 UNREAD = {"cloudflare"}
 """Lists in a shape of their own that no hook reads yet."""
 
+OPEN = {"llm7"}
+"""Services that let anybody in: a good key makes no difference, so nothing proves it."""
+
 RETIRED = {
     name
     for name, provider in PROVIDERS.items()
@@ -65,7 +68,8 @@ async def test_a_key_that_works_is_told_from_one_that_does_not_and_from_an_outag
 ) -> None:
     provider = PROVIDERS[name]
     good, bad = key_of(provider, simulation), key_of(provider, simulation, bad=True)
-    assert (await check_key(provider, good, client, local=True)).state == "valid"
+    proved = "inconclusive" if name in OPEN else "valid"
+    assert (await check_key(provider, good, client, local=True)).state == proved
     assert (await check_key(provider, bad, client, local=True)).state == "invalid"
     for fault in ("overloaded", "html"):
         simulation.fail(name, fault, on="all", times=None)

@@ -33,6 +33,7 @@ DELIVERIES: Mapping[str, str] = {
     "html": "a page of HTML with status 200 instead of an answer",
     "slow_first_byte": "nothing comes for the first `seconds`",
     "empty": "an answer that ends at once with nothing in it",
+    "guard": "an answer of one word, `safe`: a router has put a guard model in the model's place",
     "error_mid_stream": "an error takes the place of the event after `after_chunks` events; a 200 if not streamed",
 }
 """Faults of the delivery: the request is admitted and spends its quota."""

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-MINUTE, DAY = 60.0, 86_400.0
+MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 
-Reset: TypeAlias = Literal["rolling", "utc-midnight", "pacific-midnight", "month"]
+Reset: TypeAlias = Literal["rolling", "hour", "utc-midnight", "pacific-midnight", "month"]
 Charge: TypeAlias = Literal["request", "input", "input+max", "after"]
 """What the check at the door counts: one request, the prompt, the prompt and `max_tokens`, or nothing yet."""
 
@@ -32,7 +32,8 @@ class Limit:
     :param unit: `requests`, `tokens`, `concurrent`, or a unit that the models' prices are in
     :param limit: how much a window holds
     :param window: seconds; what is `concurrent` lasts until it is settled
-    :param reset: whether spendings age out one by one, all at a midnight, or all on the first of a month (UTC)
+    :param reset: whether spendings age out one by one, all at the full hour, all at a midnight, or all on the first of a
+        month (UTC)
     :param charge: what the check at the door counts
     :param pool: the model it belongs to, `*` for one over all models of the account
     """
@@ -50,12 +51,14 @@ class Exceeded:
     """A quota that cannot take a request.
 
     :param wait: seconds until it can; infinite when it never can
+    :param at: Unix time of the refusal; None when a fault has made it up
     """
 
     limit: Limit
     used: float
     requested: float
     wait: float
+    at: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ class Quotas:
         used = sum(entry.amount for entry in live)
         if used + requested <= limit.limit and used < limit.limit:
             return None
-        return Exceeded(limit, used, requested, _wait(limit, live, used, requested, now))
+        return Exceeded(limit, used, requested, _wait(limit, live, used, requested, now), now)
 
     def _standing(self, provider: str, account: str, limit: Limit, now: float) -> Standing:
         live = self._live(provider, account, limit, now)
@@ -176,6 +179,9 @@ def _free_at(limit: Limit, spent_at: float) -> float:
 
 def _period(reset: Reset, moment: float) -> tuple[float, float]:
     """Return the Unix times at which the calendar period of a moment begins and ends."""
+    if reset == "hour":
+        begun = moment // HOUR * HOUR
+        return begun, begun + HOUR
     zone = _ZONES[reset]
     first = datetime.fromtimestamp(moment, zone).date()
     following = first + timedelta(days=1)

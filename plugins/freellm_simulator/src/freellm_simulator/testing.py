@@ -40,8 +40,9 @@ class Got:
 
     @property
     def events(self) -> list[Any]:
-        """The events of a stream, without `[DONE]`."""
-        lines = [line.removeprefix("data: ").strip() for line in self.text.splitlines() if line.strip()]
+        """The events of a stream, without comments and `[DONE]`."""
+        told = [line for line in self.text.splitlines() if line.strip() and not line.startswith(":")]
+        lines = [line.removeprefix("data: ").strip() for line in told]
         return [orjson.loads(line) for line in lines if line != "[DONE]"]
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from freellm_simulator.worlds import Facts
 
 _ERROR_IN_200 = frozenset({"error_in_200", "error_mid_stream"})
+_SAID = {"empty": "", "guard": "safe"}
 
 
 class Visit:
@@ -91,8 +92,8 @@ class Visit:
         self, caller: Caller, facts: Facts, ask: Ask, reply: Reply, booking: Booking
     ) -> web.StreamResponse:
         desk, fault = self._desk, self._fault
-        if fault and fault.fault == "empty":
-            reply = Reply("", (), "", "stop", Usage(reply.usage.prompt, 0))
+        if fault and fault.fault in _SAID:
+            reply = Reply(_SAID[fault.fault], (), "", "stop", Usage(reply.usage.prompt, 0))
         token = hashlib.sha256(f"{desk.seed} {facts.label} {ask.digest}".encode()).hexdigest()[:24]
         exchange = Exchange(ask, reply, facts, token, int(desk.clock.now()), desk.seed)
         pace = Pace(desk.worlds[facts.provider], exchange, desk.speed)
