@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from freellm_simulator import Simulation
 from freellm_simulator.testing import NOON_UTC, WEATHER, Client
 
 TOOL = {"type": "function", "function": WEATHER}
@@ -148,3 +149,43 @@ async def test_models_can_be_searched(client: Client) -> None:
     got = await client.cloudflare_path(f"/accounts/{ACCOUNT}/ai/models/search", method="GET")
     assert "@cf/openai/gpt-oss-20b" in [model["name"] for model in got.json["result"]]
     assert error(await client.cloudflare_path("/nowhere", method="GET")) == (404, 7000)
+
+
+async def embed(client: Client, given: Any, model: str = "@cf/baai/bge-m3", **more: Any) -> Any:
+    path = "/accounts/0123456789abcdef0123456789abcdef/ai/v1/embeddings"
+    return await client.cloudflare_path(path, {"model": model, "input": given, **more})
+
+
+async def test_embeddings_are_openais_and_cost_neurons(client: Client, simulation: Simulation) -> None:
+    got = await embed(client, ["one text", "another", "one text"])
+    rows, tokens = got.json["data"], got.json["usage"]["prompt_tokens"]
+    assert [row["index"] for row in rows] == [0, 1, 2]
+    assert rows[0]["embedding"] == rows[2]["embedding"] != rows[1]["embedding"]
+    spent = {row["unit"]: row["used"] for row in simulation.state()["quotas"]}
+    assert spent == {"requests": 1, "neurons": pytest.approx(tokens * 1075 / 1_000_000)}
+
+
+@pytest.mark.parametrize(
+    ("given", "more", "status", "code"),
+    [
+        ([1, 2], {}, 400, 5006),
+        ([], {}, 400, 5006),
+        (["a", ""], {}, 400, 5006),
+        (["a"] * 101, {}, 400, 5006),
+        ("a", {"dimensions": 512}, 400, 5006),
+        ("word " * 8_200, {}, 413, 5021),
+    ],
+)
+async def test_embeddings_the_service_does_not_make_are_refused(
+    client: Client, given: Any, more: dict[str, Any], status: int, code: int
+) -> None:
+    got = await embed(client, given, **more)
+    assert (got.status, got.json["errors"][0]["code"]) == (status, code)
+
+
+async def test_models_are_listed_with_their_task(client: Client) -> None:
+    path = "/accounts/0123456789abcdef0123456789abcdef/ai/models/search"
+    rows = (await client.cloudflare_path(path, method="GET")).json["result"]
+    tasks = {row["name"]: row["task"]["name"] for row in rows}
+    assert tasks["@cf/baai/bge-m3"] == "Text Embeddings"
+    assert tasks["@cf/openai/gpt-oss-120b"] == "Text Generation"

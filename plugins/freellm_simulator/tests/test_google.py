@@ -1,3 +1,4 @@
+import math
 from typing import Any
 
 import pytest
@@ -246,3 +247,78 @@ async def test_models_are_listed_and_tokens_counted(client: Client) -> None:
     counted = await client.google_path("/models/gemini-2.5-flash:countTokens", contents)
     whole = await client.google("one two three")
     assert counted.json["totalTokens"] == whole.json["usageMetadata"]["promptTokenCount"]
+
+
+EMBEDDER = "gemini-embedding-001"
+
+
+def embed_request(text: str, model: str = EMBEDDER, **more: Any) -> dict[str, Any]:
+    return {"model": f"models/{model}", "content": {"parts": [{"text": text}]}, **more}
+
+
+async def embed(client: Client, texts: list[str], model: str = EMBEDDER, **more: Any) -> Any:
+    body = {"requests": [embed_request(text, model, **more) for text in texts]}
+    return await client.google_path(f"/models/{model}:batchEmbedContents", body)
+
+
+async def test_a_batch_and_a_single_text_have_the_same_vector(client: Client) -> None:
+    batch = (await embed(client, ["one text", "another"])).json["embeddings"]
+    single = await client.google_path(f"/models/{EMBEDDER}:embedContent", embed_request("one text"))
+    assert single.json == {"embedding": batch[0]}
+    assert batch[0] != batch[1]
+    assert math.hypot(*batch[0]["values"]) == pytest.approx(1)
+
+
+async def test_the_first_model_leaves_a_shorter_vector_cut_and_the_second_does_not(client: Client) -> None:
+    for model, whole in ((EMBEDDER, False), ("gemini-embedding-2", True)):
+        got = await embed(client, ["one text about jazz"], model, outputDimensionality=768)
+        values = got.json["embeddings"][0]["values"]
+        assert len(values) == 768
+        assert (math.hypot(*values) == pytest.approx(1)) is whole
+        assert ("usageMetadata" in got.json) is whole
+
+
+@pytest.mark.parametrize(
+    ("texts", "more", "words"),
+    [
+        ([], {}, "requests is not specified"),
+        (["a"] * 101, {}, "at most 100 requests can be in one batch"),
+        (["a", ""], {}, "must not be empty"),
+        (["a"], {"outputDimensionality": 100}, "from 128 to 3072"),
+        (["a"], {"outputDimensionality": 4096}, "from 128 to 3072"),
+        (["a"], {"taskType": "QUERY"}, "task_type"),
+        (["a"], {"user": "u"}, 'Unknown name "user"'),
+        (["word " * 2_100], {}, "exceeds the maximum number of tokens"),
+    ],
+)
+async def test_embeddings_the_service_does_not_make_are_refused(
+    client: Client, texts: list[str], more: dict[str, Any], words: str
+) -> None:
+    got = await embed(client, texts, **more)
+    assert got.status == 400
+    assert words in got.json["error"]["message"]
+
+
+async def test_a_batch_is_of_one_model(client: Client) -> None:
+    body = {"requests": [embed_request("a", "another")]}
+    got = await client.google_path(f"/models/{EMBEDDER}:batchEmbedContents", body)
+    assert "the model must be" in got.json["error"]["message"]
+
+
+async def test_each_text_of_a_batch_counts_as_a_request(client: Client) -> None:
+    assert (await embed(client, ["a"] * 60)).status == 200
+    got = await embed(client, ["a"] * 41)
+    (violation,) = got.json["error"]["details"][0]["violations"]
+    assert got.status == 429
+    assert violation["quotaId"].startswith("EmbedContentRequestsPerMinute")
+    assert "embed_content_free_tier_requests, limit: 100" in got.json["error"]["message"]
+    assert (await embed(client, ["a"] * 40)).status == 200
+
+
+async def test_what_makes_embeddings_is_listed_as_such_and_does_not_chat(client: Client) -> None:
+    rows = (await client.google_path("/models", method="GET")).json["models"]
+    methods = {row["name"]: row["supportedGenerationMethods"] for row in rows}
+    assert "embedContent" in methods[f"models/{EMBEDDER}"]
+    assert "embedContent" not in methods["models/gemini-2.5-flash"]
+    assert (await client.google("Hi", EMBEDDER)).status == 400
+    assert (await embed(client, ["a"], "gemini-2.5-flash")).status == 400

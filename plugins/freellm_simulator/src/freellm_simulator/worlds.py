@@ -2,11 +2,11 @@
 
 The figures were written out from the fact base of 2026-11-23; they are the simulator's own, so that it can judge what
 freellm declares. A model row: `rpm` and `rpd` requests a minute and a day, `tpm` and `tpd` tokens; a limit left out takes
-the service's `assumed` one, or there is none. `prices` are in units of the service's own: per request, and per million
+the service's `assumed` one if the model chats, or there is none. `prices` are in units of the service's own: per request, and per million
 tokens of input and of output. `efforts` are the values of the reasoning switch (for Google, which of its two switches the
 model takes). A `retired` row is refused as the service refuses it; with --include-retired those marked `demo` are served
 with the limits they had. `quotas` are shared by several models: `unit`, `limit`, `window` in seconds, `reset` unless it
-is the service's `day_clock` (rolling below a day), and the `members` unless all are.
+is the service's `day_clock` (rolling below a day), and the `members` unless all are, or the `task` whose models are.
 """
 
 from __future__ import annotations
@@ -130,16 +130,17 @@ def _world(provider: str, table: dict[str, Any]) -> World:
 
 
 def _facts(provider: str, row: dict[str, Any], table: dict[str, Any]) -> Facts:
-    figures = {**table.get("assumed", {}), **row}
+    task = "embeddings" if row.get("dimensions") else "chat"
+    figures = {**(table.get("assumed", {}) if task == "chat" else {}), **row}
     own = tuple(
         _limit(table, {"unit": unit, "limit": figures[name], "window": window}, row["id"])
         for name, unit, window in _LIMITS
         if name in figures
     )
     shared = tuple(
-        _limit(table, quota, ",".join(quota.get("members", "*")))
+        _limit(table, quota, ",".join(quota.get("members", (quota.get("task", "*"),))))
         for quota in table.get("quotas", ())
-        if row["id"] in quota.get("members", (row["id"],))
+        if row["id"] in quota.get("members", (row["id"],)) and quota.get("task", task) == task
     )
     known = {name: _frozen(row[name]) for name in row if name not in {"rpm", "rpd", "tpm", "tpd", "prices"}}
     for name in ("abilities", "quirks"):

@@ -11,9 +11,9 @@ from aiohttp import web
 
 from freellm_simulator.exchange import Ask, Caller, Exchange, Json, RefusedError
 from freellm_simulator.quotas import DAY, Standing
-from freellm_simulator.tokens import prompt_tokens
+from freellm_simulator.tokens import count, prompt_tokens
 from freellm_simulator.wires import openai
-from freellm_simulator.wires.contract import SSE, Frame, Framing, Refusal, Route, Wire, bearer, digest
+from freellm_simulator.wires.contract import SEED, SSE, Frame, Framing, Refusal, Route, Wire, bearer, digest
 from freellm_simulator.worlds import Facts
 
 DEFAULT_MAX_TOKENS = 256
@@ -70,6 +70,7 @@ class Cloudflare:
     provider = "cloudflare"
     routes = (
         Route("POST", "/client/v4/accounts/{account}/ai/v1/chat/completions", "chat"),
+        Route("POST", "/client/v4/accounts/{account}/ai/v1/embeddings", "embeddings"),
         Route("GET", "/client/v4/accounts/{account}/ai/models/search", "models"),
         Route("GET", "/client/v4/user/tokens/verify", "verify-user"),
         Route("GET", "/client/v4/accounts/{account}/tokens/verify", "verify-account"),
@@ -145,6 +146,19 @@ class Cloudflare:
         """See `Wire`. The service sends none."""
         return {}
 
+    def embeddings(self, request: web.Request, body: Json, facts: Facts) -> tuple[Json, int]:
+        """See `EmbeddingWire`."""
+        texts = openai.texts(body)
+        if not texts or "" in texts:
+            raise RefusedError("bad_request", "Type mismatch of '/input', 'string' not in 'array'")
+        if facts.max_inputs and len(texts) > facts.max_inputs:
+            raise RefusedError("bad_request", f"'/input' must have at most {facts.max_inputs} items")
+        if body.get("dimensions") not in (None, *facts.dimensions):
+            raise RefusedError("bad_request", "'/dimensions' is not supported by this model")
+        if (longest := max(map(count, texts))) > facts.context:
+            raise RefusedError("context_exceeded", tokens=longest, context=facts.context)
+        return openai.embedding_list(body, facts, request.app[SEED])
+
     def look_up(self, task: str, request: web.Request, body: Json, served: Sequence[Facts]) -> Json:
         """See `Wire`."""
         if task == "models":
@@ -167,7 +181,7 @@ def _listed(facts: Facts) -> Json:
     return {
         "id": digest({"id": facts.id})[:32],
         "name": facts.id,
-        "task": {"name": "Text Generation"},
+        "task": {"name": "Text Embeddings" if facts.dimensions else "Text Generation"},
         "properties": [{"property_id": "context_window", "value": str(facts.context)}, *calls],
     }
 

@@ -19,6 +19,7 @@ from freellm_simulator.wires.contract import (
     Wire,
     account_of,
 )
+from freellm_simulator.wires.google_embeddings import embed
 from freellm_simulator.wires.google_refusals import refuse
 from freellm_simulator.wires.google_request import read_ask
 from freellm_simulator.wires.google_rules import signature
@@ -26,6 +27,8 @@ from freellm_simulator.worlds import Facts
 
 _SSE = Framing(b"data: ", b"data: ", b"\r\n\r\n", b"")
 _ARRAY = Framing(b"[", b",\r\n", b"", b"]", "application/json; charset=UTF-8")
+_CHAT_METHODS = ["generateContent", "countTokens"]
+_EMBED_METHODS = ["embedContent", "countTextTokens", "countTokens", "asyncBatchEmbedContent"]
 _FINISH = {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP", "content_filter": "SAFETY"}
 
 
@@ -36,6 +39,8 @@ class Google:
     routes = (
         Route("POST", "/v1beta/models/{model}:generateContent", "chat"),
         Route("POST", "/v1beta/models/{model}:streamGenerateContent", "chat"),
+        Route("POST", "/v1beta/models/{model}:embedContent", "embeddings"),
+        Route("POST", "/v1beta/models/{model}:batchEmbedContents", "embeddings"),
         Route("POST", "/v1beta/models/{model}:countTokens", "count"),
         Route("GET", "/v1beta/models", "models"),
         Route("GET", "/v1beta/models/{model}", "model"),
@@ -90,6 +95,10 @@ class Google:
     def quota_headers(self, standings: Sequence[Standing]) -> Mapping[str, str]:
         """See `Wire`. The service sends none."""
         return {}
+
+    def embeddings(self, request: web.Request, body: Json, facts: Facts) -> tuple[Json, int]:
+        """See `EmbeddingWire`."""
+        return embed(body, facts, request.app[SEED], batch=request.path.endswith(":batchEmbedContents"))
 
     def look_up(self, task: str, request: web.Request, body: Json, served: Sequence[Facts]) -> Json:
         """See `Wire`."""
@@ -153,7 +162,7 @@ def _listed(facts: Facts) -> Json:
         "displayName": facts.id,
         "inputTokenLimit": facts.context,
         "outputTokenLimit": facts.max_output,
-        "supportedGenerationMethods": ["generateContent", "countTokens"],
+        "supportedGenerationMethods": _EMBED_METHODS if facts.dimensions else _CHAT_METHODS,
         "thinking": bool(facts.efforts),
     }
 

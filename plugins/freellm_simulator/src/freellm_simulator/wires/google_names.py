@@ -16,6 +16,7 @@ REQUEST = frozenset(
         "cachedContent",
     }
 )
+EMBEDDING = frozenset({"model", "content", "taskType", "title", "outputDimensionality"})
 CONFIG = frozenset(
     {
         "temperature", "topP", "topK", "maxOutputTokens", "stopSequences", "candidateCount", "seed",
@@ -38,7 +39,7 @@ _INNER = frozenset(
         "generateContentRequest",
     }
 )  # fmt: skip
-_KNOWN = REQUEST | CONFIG | SCHEMA | _INNER
+_KNOWN = REQUEST | EMBEDDING | CONFIG | SCHEMA | _INNER
 _OPAQUE = frozenset({"args", "response", "parametersJsonSchema", "responseJsonSchema", "default", "example"})
 _NAMED_BY_CLIENTS = frozenset({"properties"})
 

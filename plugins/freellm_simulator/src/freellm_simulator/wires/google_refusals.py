@@ -66,6 +66,10 @@ _QUOTAS = {
     ("requests", DAY): ("requests", "GenerateRequestsPerDayPerProjectPerModel-FreeTier"),
     ("tokens", MINUTE): ("input_token_count", "GenerateContentInputTokensPerModelPerMinute-FreeTier"),
 }
+_EMBED_QUOTAS = {
+    ("requests", MINUTE): ("requests", "EmbedContentRequestsPerMinutePerUserPerProjectPerModel-FreeTier"),
+    ("requests", DAY): ("requests", "EmbedContentRequestsPerDayPerUserPerProjectPerModel-FreeTier"),
+}
 
 
 def refuse(refused: RefusedError, model: str) -> Refusal:
@@ -96,8 +100,9 @@ def _exhausted(exceeded: Sequence[Exceeded], model: str) -> Refusal:
     wait = dice(model, longest).uniform(5, 59) if daily or longest > MINUTE else longest
     lines, violations = [], []
     for one in exceeded:
-        metric, quota_id = _QUOTAS[one.limit.unit, one.limit.window]
-        name = f"{_DOMAIN}/generate_content_free_tier_{metric}"
+        kind, quotas = ("embed", _EMBED_QUOTAS) if "embedding" in model else ("generate", _QUOTAS)
+        metric, quota_id = quotas[one.limit.unit, one.limit.window]
+        name = f"{_DOMAIN}/{kind}_content_free_tier_{metric}"
         lines.append(f"* Quota exceeded for metric: {name}, limit: {one.limit.limit:.0f}, model: {model}")
         dimensions = {"location": "global", "model": model}
         violation = {"quotaMetric": name, "quotaId": quota_id, "quotaDimensions": dimensions}

@@ -12,7 +12,9 @@ import orjson
 from freellm_simulator.answers import dumps
 from freellm_simulator.exchange import Ask, Call, Exchange, Image, Json, RefusedError, Tool, Turn, Usage
 from freellm_simulator.tokens import chunks, count
+from freellm_simulator.vectors import packed, vector
 from freellm_simulator.wires.contract import Frame, digest
+from freellm_simulator.worlds import Facts
 
 _ROLES: dict[str, Literal["system", "user", "assistant", "tool"]] = {
     "system": "system",
@@ -206,6 +208,20 @@ def call_frames(exchange: Exchange, at: int, call: Json) -> Iterator[Frame]:
     for piece in chunks(call["function"]["arguments"]):
         part = {"index": at, "function": {"arguments": piece}}
         yield Frame(chunk(exchange, {"tool_calls": [part]}), 2)
+
+
+def embedding_list(body: Json, facts: Facts, seed: int) -> tuple[Json, int]:
+    """Return the vectors of an embeddings request that has been checked, and the tokens it counts."""
+    given = texts(body)
+    size = body.get("dimensions") or facts.dimensions[0]
+    written = packed if body.get("encoding_format") == "base64" else list
+    rows = [
+        {"object": "embedding", "index": at, "embedding": written(vector(seed, facts, text, size))}
+        for at, text in enumerate(given)
+    ]
+    tokens = sum(map(count, given))
+    spent = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return {"object": "list", "data": rows, "model": facts.id, "usage": spent}, tokens
 
 
 def texts(body: Json) -> list[str]:

@@ -14,7 +14,6 @@ from aiohttp import web
 from freellm_simulator.exchange import Ask, Caller, Exchange, Json, RefusedError
 from freellm_simulator.quotas import Exceeded, Standing
 from freellm_simulator.tokens import count
-from freellm_simulator.vectors import packed, vector
 from freellm_simulator.wires import openai
 from freellm_simulator.wires.contract import SEED, SSE, Frame, Framing, Refusal, Route, account_of, bearer
 from freellm_simulator.worlds import Facts
@@ -202,17 +201,7 @@ class OpenAIService:
         """See `EmbeddingWire`."""
         for name, words in self.embedding_problems(body, facts):
             raise RefusedError("bad_request", words, param=name)
-        texts = openai.texts(body)
-        size = body.get("dimensions") or facts.dimensions[0]
-        vectors = [vector(request.app[SEED], facts, text, size) for text in texts]
-        written = packed if body.get("encoding_format") == "base64" else list
-        rows = [
-            {"object": "embedding", "index": at, "embedding": written(numbers)}
-            for at, numbers in enumerate(vectors)
-        ]
-        tokens = sum(map(count, texts))
-        spent = {"prompt_tokens": tokens, "total_tokens": tokens}
-        return {"object": "list", "data": rows, "model": facts.id, "usage": spent}, tokens
+        return openai.embedding_list(body, facts, request.app[SEED])
 
     def embedding_problems(self, body: Json, facts: Facts) -> Iterator[tuple[str, str]]:
         """Yield what the service refuses of an embeddings request: the field at fault, and words."""
