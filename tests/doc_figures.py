@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from freellm import health, journal, listings, redaction, routing, server, sessions, signed_catalogue, tokens
-from freellm.gateway import asking, attempts, calls, exhaustion, kept
+from freellm.gateway import asking, attempts, calls, embedding, exhaustion, kept
 from freellm.ledger import LEASE_AGE, counters, learning
 from freellm.runtime import LOOK_EVERY
 from freellm.settings import Settings
 from freellm.surfaces import errors
-from freellm.surfaces.openai import routes, streaming
+from freellm.surfaces.openai import embedding_parsing, reading, streaming
 from freellm.sync import files
 from freellm.sync.schedule import DAY
 from freellm.types import Kind
@@ -35,13 +35,16 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
     "http-api.md": (
         f"{streaming.HEARTBEAT_EVERY:g} s, so that nothing on the way gives up",
         f"nothing has come for {DEFAULTS.heartbeat_after:g} s (`heartbeat_after`)",
-        f"freellm gives up {routes.DEADLINE_MARGIN:g} s earlier",
+        f"freellm gives up {reading.DEADLINE_MARGIN:g} s earlier",
         f"At most {DEFAULTS.request_timeout:g} s (`request_timeout`)",
-        f"at most {DEFAULTS.body_limit // MIB} MiB, and arrives within {routes.BODY_SECONDS:g} s",
-        f"did not arrive within {routes.BODY_SECONDS:g} s",
+        f"at most {DEFAULTS.body_limit // MIB} MiB, and arrives within {reading.BODY_SECONDS:g} s",
+        f"did not arrive within {reading.BODY_SECONDS:g} s",
         f"if it opens within {errors.LONGEST_RETRY:g} s",
         f"up to {NUMBERS[calls.PASSED_OVER_TOLD]} better routes",
         f"up to {exhaustion.ROUTES_TOLD} that were not tried",
+        f"a list of 1 to {embedding_parsing.MOST_INPUTS:,} strings",
+        f"{NUMBERS[embedding.AT_ONCE]} of which are asked at the same time",
+        f"waits up to {embedding.PATIENCE:g} s for one to open",
     ),
     "hooks.md": (f"remembered for {kept.TTL / 60:g} minutes",),
     "quotas.md": (
@@ -56,7 +59,7 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
         f"for {sessions.TTL / 60:g} minutes after its last answer",
         f"{sessions.MOST:,} conversations",
         f"Up to {DEFAULTS.max_attempts} attempts (`max_attempts`)",
-        f"{DEFAULTS.request_timeout:g} s (`request_timeout`), or {routes.DEADLINE_MARGIN:g} s before",
+        f"{DEFAULTS.request_timeout:g} s (`request_timeout`), or {reading.DEADLINE_MARGIN:g} s before",
         f"after {attempts.RETRY_AFTER[0] * 1000:g} to {attempts.RETRY_AFTER[1] * 1000:g} ms",
         f"sinks a model by {health.PENALTY_STEP:g} places, at most by {health.PENALTY_MOST:g}",
         f"forgiven every {NUMBERS[int(health.PENALTY_FORGIVEN / 60)]} minutes",
@@ -67,9 +70,9 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
         f"{'an' if health.TOO_LARGE_FOR == 3600 else '?'} hour after a route refused so many tokens",
     ),
     "security.md": (
-        f"at most {DEFAULTS.body_limit // MIB} MiB (`FREELLM_BODY_LIMIT`), arrives within {routes.BODY_SECONDS:g} s",
+        f"at most {DEFAULTS.body_limit // MIB} MiB (`FREELLM_BODY_LIMIT`), arrives within {reading.BODY_SECONDS:g} s",
         f"is closed after {server.KEEP_ALIVE:g} s",
-        f"after {DEFAULTS.request_timeout:g} s, or {routes.DEADLINE_MARGIN:g} s before",
+        f"after {DEFAULTS.request_timeout:g} s, or {reading.DEADLINE_MARGIN:g} s before",
         f"{images.IMAGE_LIMIT // MIB} MiB and {images.IMAGE_SECONDS:g} s at most, {NUMBERS[images.REDIRECTS]} redirects",
         f"An answer is at most {exchange.ANSWER_LIMIT // MIB} MiB, a stream {exchange.STREAM_LIMIT // MIB} MiB",
         f"MiB and {exchange.STREAM_SECONDS / 60:g} minutes.",
@@ -79,6 +82,7 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
         f"kept for {DEFAULTS.journal_retention_days:g} days",
         f"cut to {redaction.MOST} characters",
     ),
+    "decisions/0007-vector-spaces.md": (f"it waits up to {embedding.PATIENCE:g} s",),
     "decisions/0005-output-ceilings.md": (
         f"up to {routing.GENEROUS:,} tokens",
         f"last {tokens.SAMPLES} answers stayed within, {tokens.UNKNOWN_OUTPUT} until {tokens.ENOUGH} are known",

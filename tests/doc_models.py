@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
@@ -32,7 +33,7 @@ def summary() -> str:
         (
             (
                 f"{provider.info.title} (`{provider.name}`)",
-                str(sum(model.enabled_by_default for model in provider.models)),
+                _on(provider),
                 _key(provider),
                 _trains(provider),
             )
@@ -45,6 +46,11 @@ def _key(provider: Provider) -> str:
     if all(model.status == "retired" for model in provider.models):
         return f"of no use: [retired]({provider.info.signup_url})"
     return "not needed" if provider.info.keyless else f"[get one]({provider.info.signup_url})"
+
+
+def _on(provider: Provider) -> str:
+    on = Counter(model.task for model in provider.models if model.enabled_by_default)
+    return str(on["chat"]) + (f", and {on['embeddings']} for embeddings" if on["embeddings"] else "")
 
 
 def _trains(provider: Provider) -> str:
@@ -88,7 +94,8 @@ def _section(provider: Provider) -> Iterator[str]:
 
 
 def _shared(quota: Quota) -> str:
-    of = ", ".join(f"`{member}`" for member in quota.members) if quota.members else "all models"
+    everyone = f"all {quota.task} models" if quota.task else "all models"
+    of = ", ".join(f"`{member}`" for member in quota.members) or everyone
     return f"{of} together, per {quota.scope}: {_limit(quota)}"
 
 
@@ -109,17 +116,55 @@ def _models(provider: Provider) -> Iterator[str]:
         provider.models,
         key=lambda m: (_ORDER.index(m.status), m.intelligence_rank or 1000, m.speed_rank or 1000),
     )
-    sources = list(dict.fromkeys((model.source, model.checked) for model in shown))
+    chatting = [model for model in shown if model.task == "chat"]
+    embedding = [model for model in shown if model.task == "embeddings"]
+    sources = list(dict.fromkeys((model.source, model.checked) for model in (*chatting, *embedding)))
     costs = ("per 1,000 tokens in, out",) if priced else ()
-    yield table(
-        ("model", "status", "context", "output", "abilities", "limits", *costs, "ranks", "source"),
-        (_row(model, provider.quotas, sources, priced) for model in shown),
-    )
-    yield ""
+    if chatting:
+        yield table(
+            ("model", "status", "context", "output", "abilities", "limits", *costs, "ranks", "source"),
+            (_row(model, provider.quotas, sources, priced) for model in chatting),
+        )
+        yield ""
+    if embedding:
+        yield "Embeddings:"
+        yield ""
+        costs = ("per 1,000 tokens",) if priced else ()
+        yield table(
+            (
+                "model",
+                "family",
+                "status",
+                "window",
+                "dimensions",
+                "inputs a request",
+                "limits",
+                *costs,
+                "source",
+            ),
+            (_embedding_row(model, provider.quotas, sources, priced) for model in embedding),
+        )
+        yield ""
     yield "Sources:"
     yield ""
     for number, (source, checked) in enumerate(sources, 1):
         yield f"{number}. {source}; checked {checked}"
+
+
+def _embedding_row(
+    model: Model, quotas: Iterable[Quota], sources: Sequence[tuple[str, str]], priced: bool
+) -> Iterator[str]:
+    own = "; ".join(_limit(quota) for quota in quotas if quota.members == (model.id,)) or "—"
+    yield f"`{model.id}`"
+    yield f"`{model.family}`"
+    yield _status(model)
+    yield f"{model.context:,}" if model.context else "?"
+    yield ", ".join(f"{length:,}" for length in model.dimensions)
+    yield f"{model.max_inputs:,}" if model.max_inputs else "?"
+    yield f"{own}{', each input counts' if model.counts_inputs else ''}"
+    if priced:
+        yield "; ".join(f"{unit} {cost[1] * 1000:.4g}" for unit, cost in model.costs.items()) or "—"
+    yield f"{sources.index((model.source, model.checked)) + 1}"
 
 
 def _row(

@@ -53,6 +53,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "catalogue",
         "orders",
         "routing",
+        "naming",
     ),
     # the edges: files, sockets, SQLite, secrets
     (
@@ -67,6 +68,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "lease_slots",
         "leases",
         "journal",
+        "auto_family",
         "checking",
         "keychain",
         "sync",

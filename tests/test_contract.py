@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import re
 from copy import deepcopy
@@ -11,10 +12,12 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from freellm import (
     Answer,
     ChatRequest,
+    EmbeddingRequest,
     Event,
     Failure,
     Key,
@@ -208,7 +211,8 @@ def provider(request: pytest.FixtureRequest) -> Subject:
 
 def asked(provider: Subject) -> list[Model]:
     """Return the models that differ in what a request to them may look like."""
-    kinds = {(m.abilities, m.images, m.family.split("-")[0]): m for m in provider.models}
+    chatting = (model for model in provider.models if model.task == "chat")
+    kinds = {(m.abilities, m.images, m.family.split("-")[0]): m for m in chatting}
     return list(kinds.values())
 
 
@@ -279,7 +283,7 @@ def test_every_priced_unit_has_a_quota_and_every_such_quota_a_price(provider: Su
     assert priced == limited
     for quota in provider.quotas:
         if quota.unit in limited:
-            members = [m for m in provider.models if m.id in quota.members or not quota.members]
+            members = [model for model in provider.models if quota.touches(model)]
             assert all(quota.unit in model.costs for model in members)
 
 
@@ -312,7 +316,7 @@ def test_a_request_becomes_something_to_send_or_a_failure(provider: Subject, nam
 
 
 def test_plain_requests_are_sent_to_every_model(provider: Subject) -> None:
-    for model in provider.models:
+    for model in (model for model in provider.models if model.task == "chat"):
         found = provider.ask("translate_request", request=REQUESTS["plain"], model=model, key=provider.key)
         assert isinstance(found, Upstream), model.id
 
@@ -344,6 +348,34 @@ def test_a_stream_becomes_chunks_or_a_failure(provider: Subject, data: Any) -> N
     for found in (normalize(Event("message", data)), normalize.end()):
         assert found is UNCHANGED or isinstance(found, list | tuple | Failure)
     assert data == before
+
+
+EMBEDDINGS = (
+    EmbeddingRequest(inputs=["Hello"]),
+    EmbeddingRequest(inputs=["Hello", "κόσμε", "你好"]),
+    EmbeddingRequest(inputs=["Hello"], parameters={"user": "u", "input_type": "query", "stranger": {"a": 1}}),
+)
+
+
+def test_embeddings_become_something_to_send_or_a_failure(provider: Subject) -> None:
+    for model in (model for model in provider.models if model.task == "embeddings"):
+        for request, dimensions in itertools.product(EMBEDDINGS, (None, *model.dimensions)):
+            whole = replace(request, dimensions=dimensions)
+            found = provider.ask("translate_embeddings", request=whole, model=model, key=provider.key)
+            assert isinstance(found, Upstream), model.id
+            assert_sendable(provider, found)
+            assert not found.stream
+        tokens = EmbeddingRequest(inputs=[[1, 2], [3]])
+        found = provider.ask("translate_embeddings", request=tokens, model=model, key=provider.key)
+        assert isinstance(found, Upstream) == model.token_inputs
+        assert isinstance(found, Upstream) or found.param == "input"
+
+
+@pytest.mark.parametrize("answer", WHOLE, ids=lambda answer: json.dumps(answer.body)[:30])
+def test_what_holds_no_vectors_is_a_failure(provider: Subject, answer: Answer) -> None:
+    for model in (model for model in provider.models if model.task == "embeddings"):
+        found = provider.ask("normalize_embeddings", request=EMBEDDINGS[1], model=model, answer=answer)
+        assert isinstance(found, Failure)
 
 
 def test_an_empty_stream_is_a_failure(provider: Subject) -> None:

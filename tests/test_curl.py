@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from base64 import b64decode
 from collections.abc import Iterator
+from struct import unpack
 from typing import Any
 
 import pytest
@@ -82,6 +84,25 @@ def test_parameters_that_the_provider_does_not_take_are_named(demo: dict[str, An
         assert status == 200
         assert headers["x-freellm-dropped-params"] == "logit_bias"
         assert "x-evil" not in headers
+
+
+def test_embeddings_are_openais_whole_and_packed(demo: dict[str, Any]) -> None:
+    url, key = f"{demo['openai_base_url']}/embeddings", f"Authorization: Bearer {demo['api_key']}"
+    found = {}
+    for encoding in ("float", "base64"):
+        body = json.dumps({"model": "bge-m3", "input": ["a", "b"], "encoding_format": encoding}).encode()
+        status, headers, raw = curl(url, "-H", key, "--data-binary", "@-", body=body)
+        answer = found[encoding] = json.loads(raw)
+        assert status == 200
+        assert headers["content-type"] == "application/json"
+        assert headers["x-routed-via"] == f"{answer['_routed_via']['platform']}/{answer['model']}"
+    packed = [b64decode(row["embedding"]) for row in found["base64"]["data"]]
+    assert [list(unpack("<1024f", raw)) for raw in packed] == [
+        pytest.approx(row["embedding"], abs=1e-7) for row in found["float"]["data"]
+    ]
+    status, headers, raw = curl(url, "-H", key, "--data-binary", "@-", body=b'{"input": [1, 2]}')
+    check_error(json.loads(raw))
+    assert (status, headers["x-should-retry"]) == (400, "false")
 
 
 def test_a_request_id_of_the_clients_own_comes_back(demo: dict[str, Any]) -> None:

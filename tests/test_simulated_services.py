@@ -17,9 +17,6 @@ from freellm_simulator.worlds import load_worlds
 
 WORLDS = load_worlds()
 PROVIDERS = {provider.name: provider for provider in load_providers(list(WORLDS))[0]}
-UNREAD = {"cloudflare"}
-"""Lists in a shape of their own that no hook reads yet."""
-
 OPEN = {"llm7"}
 """Services that let anybody in: a good key makes no difference, so nothing proves it."""
 
@@ -31,7 +28,7 @@ RETIRED = {
 """Services that are gone: they prove no key and list no model."""
 
 LIVE = sorted(PROVIDERS.keys() - RETIRED)
-LISTING = [name for name in LIVE if PROVIDERS[name].lists_models and name not in UNREAD]
+LISTING = [name for name in LIVE if PROVIDERS[name].lists_models]
 EMBEDDING = [
     pytest.param(name, model, id=f"{name}/{model.id}")
     for name, provider in sorted(PROVIDERS.items())

@@ -10,6 +10,7 @@ from freellm.catalogue import ABILITY_BITS, Choice, build, mask_of, overrides
 from freellm.fingerprints import route_hash
 from freellm.health import Health
 from freellm.ledger import Ledger
+from freellm.naming import nearest
 from small_world import World, key, model, provider, quota
 
 
@@ -114,24 +115,24 @@ class TestNames:
 
     @given(st.text(max_size=200))
     def test_of_any_kind_are_answered(self, name: str) -> None:
-        assert len(FAMILIES.nearest(name)) == 3
+        assert len(nearest(FAMILIES, name)) == 3
         assert isinstance(FAMILIES.named(name), tuple)
 
     @pytest.mark.parametrize(
-        ("name", "nearest"),
+        ("name", "near"),
         [
             ("big-ome", "big-one"),
             ("VENDOR/BIG-1", "vendor/big-1"),
             ("lab/vendor/smal-1", "lab/vendor/small-1"),
         ],
     )
-    def test_that_are_mistyped_have_near_ones(self, name: str, nearest: str) -> None:
-        assert FAMILIES.nearest(name)[0] == nearest
+    def test_that_are_mistyped_have_near_ones(self, name: str, near: str) -> None:
+        assert nearest(FAMILIES, name)[0] == near
 
     def test_near_others_are_of_models_that_can_answer_while_there_are_any(self) -> None:
-        assert "old" not in FAMILIES.nearest("old")
+        assert "old" not in nearest(FAMILIES, "old")
         nobody = World(provider("lab", [model("old", status="retired")])).catalogue
-        assert nobody.nearest("olt") == ("old", "lab/old")
+        assert nearest(nobody, "olt") == ("old", "lab/old")
 
     def test_that_are_a_family_and_an_id_too_are_the_family_in_its_order(self) -> None:
         both = World(

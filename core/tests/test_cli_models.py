@@ -54,6 +54,22 @@ def test_a_classifier_is_on_and_has_no_place(line: Commandline) -> None:
     assert "classifier" in row["why"]
 
 
+def test_models_that_make_embeddings_say_so_and_have_no_place(tmp_path: Path) -> None:
+    line = Commandline(tmp_path, GEMINI_API_KEY="AIza0123456789abcdefghij")
+    rows = {row["model"]: row for row in line.document("models", "list", "--task", "embeddings")["models"]}
+    maker = rows["gemini-embedding-001"]
+    assert (maker["task"], maker["state"], maker["place"]) == ("embeddings", "on", None)
+    assert (maker["dimensions"][0], maker["max_inputs"], maker["abilities"]) == (3072, 100, [])
+    assert "makes embeddings" in maker["why"]
+    assert "embeddings of 3072" in line.run("models", "list", "-q", "gemini-embedding").stdout
+    assert not set(rows) & set(states(line, "--task", "chat"))
+    assert not set(rows) & set(states(line, "--ability", "system"))
+    assert not set(rows) & set(order(line))
+    line.run("models", "disable", "gemini-embedding-001")
+    assert states(line, "--task", "embeddings")["gemini-embedding-001"] == "off"
+    assert "order is one of models that chat" in line.refused("fallback", "move", "gemini-embedding-2", "1")
+
+
 def test_models_that_are_off_are_listed_on_request_with_the_reason(line: Commandline) -> None:
     assert "off" not in states(line).values()
     rows = {row["model"]: row for row in line.document("models", "list", "--all")["models"]}

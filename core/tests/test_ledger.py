@@ -316,3 +316,48 @@ def test_a_damaged_state_is_refused_with_the_cure() -> None:
     )
     with pytest.raises(StoreError, match="restore a backup"):
         ledger.load([state], NOW)
+
+
+MAKER = Model(id="v", family="v", task="embeddings", dimensions=(8,), counts_inputs=True, **FACTS)
+
+
+def test_where_each_input_counts_a_batch_is_as_many_requests_and_one_at_a_time() -> None:
+    ledger = Ledger()
+    route = shares(ledger, quota(limit=100), quota("concurrent", 2, None), model=MAKER)
+    batch = Demand(10, 0, 0, 60)
+    lease = reserve(ledger, route, demand=batch)
+    assert used(ledger) == [60, 1]
+    assert ledger.reserve(route, batch, NOW) is None
+    obstacle = ledger.obstacle(route, Demand(10, 0, 0, 101), NOW)
+    assert obstacle is not None
+    assert obstacle.cause == "too_large"
+    ledger.settle(lease, NOW + 1, 8, 0)
+    assert used(ledger) == [60, 0]
+    ledger.cancel(reserve(ledger, route, demand=Demand(10, 0, 0, 40)), NOW)
+    assert used(ledger) == [60, 0]
+    ledger.refuse(reserve(ledger, route, demand=Demand(10, 0, 0, 40)), NOW)
+    assert used(ledger) == [61, 0]
+
+
+def test_a_batch_of_an_earlier_process_counts_as_it_did() -> None:
+    ledger = Ledger()
+    ledger.restore(shares(ledger, quota(limit=100), model=MAKER), 10, 0, NOW, NOW, 0, 60)
+    assert used(ledger) == [60]
+
+
+def test_elsewhere_a_batch_is_one_request() -> None:
+    plain = MAKER.model_copy(update={"counts_inputs": False})
+    (share,) = shares(Ledger(), quota(), model=plain)
+    assert share.amount(Demand(10, 0, 0)) == 1
+
+
+def test_a_quota_of_a_task_is_shared_by_the_models_that_do_it() -> None:
+    ledger = Ledger()
+    quotas = (quota(task="chat"), quota(task="embeddings", limit=7), quota(window=DAY))
+    names = [[share.pool.quota.name for share in shares(ledger, *quotas, model=m)] for m in (MODEL, MAKER)]
+    assert names == [
+        ["requests/60s:chat", "requests/86400s:*"],
+        ["requests/60s:embeddings", "requests/86400s:*"],
+    ]
+    with pytest.raises(ValueError, match="members or a task"):
+        quota(task="chat", members=("a",))

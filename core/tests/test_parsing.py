@@ -14,8 +14,9 @@ from freellm.catalogue import ABILITY_BITS
 from freellm.errors import RequestError
 from freellm.sessions import digest, earlier
 from freellm.surfaces.errors import body_of
+from freellm.surfaces.openai.bodies import DEEPEST
 from freellm.surfaces.openai.fields import CHECKS
-from freellm.surfaces.openai.parsing import DEEPEST, Parsed, parse
+from freellm.surfaces.openai.parsing import Parsed, parse
 from freellm.tokens import estimate_messages
 
 USER = {"role": "user", "content": "Hello"}

@@ -10,10 +10,12 @@ import pytest
 CASES = [
     json.loads(path.read_text("utf-8")) for path in sorted((Path(__file__).parent / "cases").glob("*.json"))
 ]
-BODIES = [case["upstream"]["body"] for case in CASES if "upstream" in case]
+CHATS = [case for case in CASES if "embedding_request" not in case and "listed" not in case]
+EMBEDDINGS = [case for case in CASES if "embedding_request" in case]
+BODIES = [case["upstream"]["body"] for case in CHATS if "upstream" in case]
 ANSWERS = [
     data
-    for case in CASES
+    for case in CHATS
     for data in [case.get("answer", {}).get("body"), *(event["data"] for event in case.get("events", ()))]
     if isinstance(data, dict) and "error" not in data
 ]
@@ -72,3 +74,14 @@ def test_the_answers_of_the_cases_are_real_ones(types: Any) -> None:
     assert len(ANSWERS) > 20
     for answer in ANSWERS:
         types.GenerateContentResponse.model_validate(answer)
+
+
+def test_the_official_types_accept_the_embeddings_of_the_cases(types: Any) -> None:
+    bodies = [case["upstream"]["body"] for case in EMBEDDINGS if "upstream" in case]
+    requests = [request for body in bodies for request in body.get("requests", [body])]
+    assert len(requests) > 4
+    for request in requests:
+        assert request.keys() <= {"model", "content", "taskType", "outputDimensionality"}
+        types.Content.model_validate(request["content"])
+        config = {name: request[name] for name in ("taskType", "outputDimensionality") if name in request}
+        types.EmbedContentConfig.model_validate(config)

@@ -6,7 +6,6 @@ their order change; what outlives it (pools, standings) is found again by name.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -66,6 +65,7 @@ class Entry:
         "_turns",
         "choice",
         "context",
+        "counts_inputs",
         "enabled",
         "first_byte_timeout",
         "mask",
@@ -86,6 +86,7 @@ class Entry:
         self.enabled = model.enabled_by_default if choice.enabled is None else choice.enabled
         self.mask = mask_of(model.abilities)
         self.context = model.context or 0
+        self.counts_inputs = model.counts_inputs
         self.first_byte_timeout = model.first_byte_timeout or provider.info.first_byte_timeout
         self.place = 0
         self.routes: tuple[Route, ...] = ()
@@ -174,17 +175,29 @@ class Catalogue:
     """A snapshot of all entries.
 
     :param entries: every model of every provider, off ones included
+    :ivar chain: the models that chat, are on and have a key, in the fallback order
+    :ivar embedders: the models that make embeddings, are on and have a key, in the same order
     """
 
-    __slots__ = ("_by_family", "_by_id", "_by_name", "by_route_hash", "chain", "entries", "routes")
+    __slots__ = (
+        "_by_family",
+        "_by_id",
+        "_by_name",
+        "by_route_hash",
+        "chain",
+        "embedders",
+        "entries",
+        "routes",
+    )
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = tuple(sorted(entries, key=lambda entry: entry.rank))
-        usable = (entry for entry in self.entries if entry.enabled and entry.routes)
+        usable = [entry for entry in self.entries if entry.enabled and entry.routes]
         self.chain = tuple(entry for entry in usable if entry.model.task == "chat")
+        self.embedders = tuple(entry for entry in usable if entry.model.task == "embeddings")
         for place, entry in enumerate(self.chain):
             entry.place = place
-        self.routes = {route.name: route for entry in self.chain for route in entry.routes}
+        self.routes = {route.name: route for entry in usable for route in entry.routes}
         self.by_route_hash = {route.hash: route for route in self.routes.values()}
         self._by_id: dict[str, list[Entry]] = defaultdict(list)
         self._by_family: dict[str, list[Entry]] = defaultdict(list)
@@ -209,14 +222,6 @@ class Catalogue:
         if not exact and not rest and name.endswith(":free"):
             return self.named(name.removesuffix(":free"))
         return (*exact, *rest)
-
-    def nearest(self, name: str) -> tuple[str, ...]:
-        """Return the three names most like one that does not exist."""
-        pool = {e.model.id: None for e in self.chain or self.entries}
-        pool |= {e.name: None for e in self.chain or self.entries}
-        folded = {known.lower(): known for known in pool}
-        near = difflib.get_close_matches(name.lower(), folded, 3, cutoff=0.0)
-        return tuple(folded[match] for match in near)
 
 
 def build(
@@ -278,23 +283,18 @@ def _entry(
     health: Health,
     limits: Mapping[str, float],
 ) -> Entry:
+    def shares(key: ProviderKey) -> tuple[Share, ...]:
+        return ledger.shares(
+            provider.name,
+            model,
+            provider.quotas,
+            key=key.fingerprint,
+            account=key.account,
+            unlimited=key.unlimited,
+            overrides=limits,
+        )
+
     entry = Entry(provider, model, choice, health.standing(f"model {provider.name}/{model.id}"))
     if entry.enabled:
-        entry.take_routes(
-            [Route(entry, key, _shares(ledger, provider, model, key, limits), health) for key in keys]
-        )
+        entry.take_routes([Route(entry, key, shares(key), health) for key in keys])
     return entry
-
-
-def _shares(
-    ledger: Ledger, provider: Provider, model: Model, key: ProviderKey, limits: Mapping[str, float]
-) -> tuple[Share, ...]:
-    return ledger.shares(
-        provider.name,
-        model,
-        provider.quotas,
-        key=key.fingerprint,
-        account=key.account,
-        unlimited=key.unlimited,
-        overrides=limits,
-    )

@@ -130,6 +130,7 @@ class Model(Declaration):
         and dimension answer for each other: their vectors lie in one space
     :param max_inputs: for embeddings, texts in one request at most
     :param token_inputs: for embeddings, whether it takes lists of token ids in place of texts
+    :param counts_inputs: for embeddings, whether the service counts each input as a request of its own
     :param intelligence_rank: 1 is best, about 1 to 30; None sorts last
     :param speed_rank: 1 is best, about 1 to 11; None sorts last
     :param costs: what a request costs in the provider's own units: unit to (per request, per input token, per
@@ -155,6 +156,7 @@ class Model(Declaration):
     dimensions: tuple[int, ...] = ()
     max_inputs: int | None = Field(default=None, gt=0)
     token_inputs: bool = False
+    counts_inputs: bool = False
     intelligence_rank: int | None = Field(default=None, ge=1)
     speed_rank: int | None = Field(default=None, ge=1)
     costs: Mapping[str, tuple[float, float, float]] = {}
@@ -177,8 +179,8 @@ class Model(Declaration):
     def _embeddings_state_their_dimensions(self) -> Model:
         if (self.task == "embeddings") != bool(self.dimensions):
             raise ValueError("task = 'embeddings' and dimensions go together")
-        if self.task == "chat" and (self.max_inputs or self.token_inputs):
-            raise ValueError("max_inputs and token_inputs are for task = 'embeddings'")
+        if self.task == "chat" and (self.max_inputs or self.token_inputs or self.counts_inputs):
+            raise ValueError("max_inputs, token_inputs and counts_inputs are for task = 'embeddings'")
         return self
 
     @property
@@ -196,6 +198,7 @@ class Quota(Declaration):
     :param clock: when the window starts over
     :param scope: whose pool it is
     :param members: the models that share the pool; empty is all of the provider's
+    :param task: without members, which models share it by what they do; None is all
     :param charge: for `tokens`, what the service counts: what was used (`actual`), the prompt alone (`input`), or
         the prompt and the whole `max_tokens` at dispatch (`input+max`)
     :param source: where the limit is stated
@@ -208,6 +211,7 @@ class Quota(Declaration):
     clock: Clock = "rolling"
     scope: Literal["key", "account", "ip"] = "key"
     members: tuple[str, ...] = ()
+    task: Task | None = None
     charge: Literal["actual", "input", "input+max"] = "actual"
     source: str
     checked: str
@@ -218,8 +222,18 @@ class Quota(Declaration):
             raise ValueError("a quota has a window in seconds, unless its unit is 'concurrent'")
         return self
 
+    @model_validator(mode="after")
+    def _members_or_a_task(self) -> Quota:
+        if self.members and self.task:
+            raise ValueError("a quota has members or a task: the members already say which models share it")
+        return self
+
     @property
     def name(self) -> str:
         """What tells this quota from the provider's others, stable across releases: unit, window and members."""
         window = "" if self.window is None else f"/{self.window:g}s"
-        return f"{self.unit}{window}:{','.join(self.members) or '*'}"
+        return f"{self.unit}{window}:{','.join(self.members) or self.task or '*'}"
+
+    def touches(self, model: Model) -> bool:
+        """Tell whether a model of the same provider shares the pool."""
+        return model.id in self.members if self.members else self.task in (None, model.task)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from freellm.routing import Strategy
     from freellm.settings import Settings
     from freellm.store import AttemptRecord, RequestRecord
-    from freellm.types import ChatRequest
+    from freellm.types import ChatRequest, EmbeddingRequest
 
 _log = logging.getLogger(__name__)
 _COROUTINES = frozenset({"startup", "shutdown"})
@@ -82,7 +82,7 @@ class Extensions:
             except Exception:  # noqa: BLE001 - a plugin's bug must not keep the others running
                 _log.exception("a plugin failed in shutdown")
 
-    def before_request(self, request: ChatRequest, model: str) -> None:
+    def before_request(self, request: ChatRequest | EmbeddingRequest, model: str) -> None:
         """Show a validated request to every plugin.
 
         :raises RequestError: when a plugin refuses it

@@ -184,9 +184,10 @@ class ApplicationSpec:
         """Stop it again. Awaited after the last request was served. Since 0.1."""
 
     @_hookspec
-    def before_request(self, request: ChatRequest, model: str) -> None:
+    def before_request(self, request: ChatRequest | EmbeddingRequest, model: str) -> None:
         """See a validated request before it is routed; raise `RequestError` to refuse it. Since 0.1.
 
+        :param request: for chat or for embeddings; the latter before it is split
         :param model: what the client asked for, such as `auto`
         """
 

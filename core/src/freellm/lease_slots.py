@@ -20,8 +20,8 @@ import msgspec
 
 from freellm.errors import StoreError
 
-RESERVATION: Final = struct.Struct("<QQdIII")
-"""Sequence number, route, stamped, input, output, ceiling. A number of 0 says that the slot is empty."""
+RESERVATION: Final = struct.Struct("<QQdIIII")
+"""Sequence number, route, stamped, input, output, ceiling, requests. A number of 0 says that the slot is empty."""
 
 SETTLEMENT: Final = struct.Struct("<QdII")
 """Sequence number, stamped, input, output. A number of 0 says that the lease was stamped and is still open."""
@@ -29,14 +29,14 @@ SETTLEMENT: Final = struct.Struct("<QdII")
 AS_RESERVED: Final = 2**32 - 1
 """An input or output of a settlement: how much it was is not known, so the reservation stands."""
 
-CHECKED_RESERVATION: Final = struct.Struct(f"<{RESERVATION.size}sI")
+CHECKED_RESERVATION: Final = struct.Struct(f"<{RESERVATION.size}sI4x")
 CHECKED_SETTLEMENT: Final = struct.Struct(f"<{SETTLEMENT.size}sI4x")
-_SLOT: Final = struct.Struct(f"<{RESERVATION.size}sI{SETTLEMENT.size}sI4x")
+_SLOT: Final = struct.Struct(f"<{RESERVATION.size}sI4x{SETTLEMENT.size}sI4x")
 _NUMBERS: Final = struct.Struct(f"<Q{CHECKED_RESERVATION.size - 8}xQ{CHECKED_SETTLEMENT.size - 8}x")
 
 _HEADER: Final = struct.Struct("<8sIII44x")
 _MAGIC: Final = b"freellm\x00"
-_VERSION: Final = 1
+_VERSION: Final = 2
 _CURE: Final = (
     "Stop the server, move the file away and start again: what is lost is only the quota use of the last seconds "
     "before the server last stopped."
@@ -54,6 +54,7 @@ class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
     :param input: input tokens
     :param output: output tokens
     :param ceiling: the `max_tokens` that was sent; once the output is known, the same as that
+    :param requests: as how many requests the service counts it
     :param checksum: the reservation's checksum, which the settlement's goes on from
     """
 
@@ -65,6 +66,7 @@ class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
     input: int
     output: int
     ceiling: int
+    requests: int
     checksum: int
 
 
@@ -89,7 +91,7 @@ def numbers(file: mmap.mmap) -> list[tuple[int, int]]:
 def record_at(file: mmap.mmap, slot: int) -> LeaseRecord | None:
     """Return the lease in a slot; None when the slot is empty or its reservation is torn."""
     half, checksum, settled_half, settled_checksum = _SLOT.unpack_from(file, place_of(slot))
-    number, route, stamped, tokens_in, tokens_out, ceiling = RESERVATION.unpack(half)
+    number, route, stamped, tokens_in, tokens_out, ceiling, requests = RESERVATION.unpack(half)
     if not number or crc32(half) != checksum:
         return None
     settled = 0
@@ -108,6 +110,7 @@ def record_at(file: mmap.mmap, slot: int) -> LeaseRecord | None:
         input=tokens_in,
         output=tokens_out,
         ceiling=ceiling,
+        requests=requests,
         checksum=checksum,
     )
 

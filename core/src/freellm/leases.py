@@ -75,6 +75,7 @@ class LeaseFile:
         input: int,  # noqa: A002
         output: int,
         ceiling: int | None = None,
+        requests: int = 1,
     ) -> int:
         """Write down a reservation. When this returns, killing the process does not lose it.
 
@@ -83,6 +84,7 @@ class LeaseFile:
         :param input: input tokens reserved
         :param output: output tokens reserved
         :param ceiling: the `max_tokens` that will be sent; None: the same as `output`
+        :param requests: as how many requests the service counts it
         :return: the slot, for `settle`
         :raises StoreError: when every slot holds a lease under way
         """
@@ -93,9 +95,10 @@ class LeaseFile:
         self._sequence = number = self._sequence + 1
         most = output if ceiling is None else ceiling
         try:
-            half = RESERVATION.pack(number, route, stamped, input, output, most)
+            half = RESERVATION.pack(number, route, stamped, input, output, most, requests)
         except struct.error:
-            half = RESERVATION.pack(number, route, stamped, _bounded(input), _bounded(output), _bounded(most))
+            bounded = map(_bounded, (input, output, most, requests))
+            half = RESERVATION.pack(number, route, stamped, *bounded)
         self._open[slot] = checksum = crc32(half)
         CHECKED_RESERVATION.pack_into(self._map, place_of(slot), half, checksum)
         return slot

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
+
+import msgspec
 
 from freellm.catalogue import UNRANKED, Catalogue, Entry, Route
 from freellm.declarations import Model
@@ -63,6 +65,21 @@ class Order:
         )
 
 
+class Space(msgspec.Struct, frozen=True):
+    """A vector space: vectors of one family and length can be compared with each other, and with no others.
+
+    :param family: the family of the models that make its vectors
+    :param dimensions: the length of the vectors
+    :param order: who can make them
+    :param max_inputs: inputs that each of these takes in one request, at least 1; None is unknown
+    """
+
+    family: str
+    dimensions: int
+    order: Order
+    max_inputs: int | None
+
+
 class Orders:
     """The orders of one catalogue snapshot: one per strategy and per pinned name, made when first asked for.
 
@@ -78,7 +95,7 @@ class Orders:
         self.catalogue = catalogue
         self._strategies = strategies
         self._health = health
-        self._orders: dict[str, Order] = {}
+        self._orders: dict[str | tuple[str, int], Order] = {}
 
     def auto(self, strategy: str = "priority") -> Order:
         """Return the chain in a strategy's order; classifiers are never in it.
@@ -95,17 +112,47 @@ class Orders:
         return found
 
     def pinned(self, name: str) -> Order | None:
-        """Return the order of the enabled entries that a model name stands for; None if there are none."""
+        """Return the order of the enabled chat entries that a model name stands for; None if there are none."""
         found = self._orders.get(name)
         if found is None:
-            entries = [entry for entry in self.catalogue.named(name) if entry.enabled and entry.routes]
+            entries = [entry for entry in self._usable(name) if entry.model.task == "chat"]
             if not entries:
                 return None
             found = self._keep(name, entries)
         return found
 
-    def _keep(self, name: str, entries: Sequence[Entry]) -> Order:
+    def embedders(self, name: str) -> tuple[Entry, ...]:
+        """Return the enabled embeddings entries that a model name stands for, all of one family."""
+        found = [entry for entry in self._usable(name) if entry.model.task == "embeddings"]
+        return tuple(entry for entry in found if entry.model.family == found[0].model.family)
+
+    def space(self, name: str, dimensions: int) -> Space | None:
+        """Return the vector space of a model name and a length of vector; None if nobody makes such vectors."""
+        entries = [entry for entry in self.embedders(name) if dimensions in entry.model.dimensions]
+        if not entries:
+            return None
+        key = (name, dimensions)
+        order = self._orders.get(key) or self._keep(key, entries)
+        limits = [limit for entry in entries for limit in _input_limits(entry)]
+        return Space(entries[0].model.family, dimensions, order, min(limits, default=None))
+
+    def _usable(self, name: str) -> list[Entry]:
+        return [entry for entry in self.catalogue.named(name) if entry.enabled and entry.routes]
+
+    def _keep(self, name: str | tuple[str, int], entries: Sequence[Entry]) -> Order:
         if len(self._orders) >= self.MOST:  # names come from clients
             self._orders.clear()
         order = self._orders[name] = Order(entries, self.catalogue.routes, self._health)
         return order
+
+
+def _input_limits(entry: Entry) -> Iterator[int]:
+    """Iterate over what limits the inputs of one request: the service, and its quotas where each input counts."""
+    if entry.model.max_inputs is not None:
+        yield entry.model.max_inputs
+    if entry.model.counts_inputs:
+        for route in entry.routes:
+            for share in route.shares:
+                limited = share.pool.quota.unit == "requests" and not share.unlimited
+                if limited and share.pool.limit < math.inf:
+                    yield max(1, int(share.pool.limit))

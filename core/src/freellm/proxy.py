@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from freellm.catalogue import Catalogue, Entry
+from freellm.auto_family import AutoFamily, stays
+from freellm.catalogue import Catalogue
 from freellm.clock import Clock
 from freellm.errors import RequestError
 from freellm.extensions import Extensions
-from freellm.gateway import Call, Gateway, Served
+from freellm.gateway import Call, Embedded, Embedder, EmbeddingsCall, Gateway, Served
 from freellm.ledger import Pool
+from freellm.naming import AUTO, chat_order, vector_space
+from freellm.orders import Space
 from freellm.routing import Needs, Order, Orders, PassedOver, Router, Strategy
 from freellm.settings import Settings
 from freellm.surfaces.ids import RequestIds
@@ -66,6 +69,8 @@ class Proxy:
     """The running proxy, for surfaces and plugins.
 
     :param gateway: serves calls
+    :param embedder: serves requests for vectors
+    :param auto_family: knows which vectors `auto` stands for
     :param router: finds routes
     :param extensions: the plugins that watch
     :param snapshot: returns the current snapshot
@@ -80,6 +85,8 @@ class Proxy:
         self,
         *,
         gateway: Gateway,
+        embedder: Embedder,
+        auto_family: AutoFamily,
         router: Router,
         extensions: Extensions,
         snapshot: Callable[[], Snapshot],
@@ -95,6 +102,8 @@ class Proxy:
         self.clock = clock
         self.ids = ids
         self._gateway = gateway
+        self._embedder = embedder
+        self._auto_family = auto_family
         self._extensions = extensions
         self._snapshot = snapshot
         self._pools = pools
@@ -119,11 +128,15 @@ class Proxy:
 
         :raises RequestError: when one refuses it
         """
-        self._extensions.before_request(call.request, call.model)
+        self._extensions.before_request(call.asked, call.model)
 
     def complete(self, call: Call) -> Coroutine[None, None, Served]:
         """Serve a call; see `freellm.gateway.Gateway.serve`."""
         return self._gateway.serve(call)
+
+    def embed(self, call: EmbeddingsCall) -> Coroutine[None, None, Embedded]:
+        """Serve a request for vectors; see `freellm.gateway.Embedder.serve`."""
+        return self._embedder.serve(call)
 
     def explain(self, order: Order, needs: Needs) -> tuple[list[str], list[PassedOver]]:
         """Say which routes would serve a request, best first, and which would not and why; spends nothing."""
@@ -145,60 +158,23 @@ class Proxy:
 
         :raises RequestError: when there is none; says why and what there is instead
         """
+        return chat_order(self._snapshot().orders, model, self.strategies)
+
+    def makes_embeddings(self, model: str) -> bool:
+        """Tell whether a model name stands for models that make embeddings."""
+        return bool(self._snapshot().orders.embedders(model))
+
+    def space(self, model: str, dimensions: int | None) -> Space:
+        """Return the vector space that an embeddings request for a model goes to, by any of its names.
+
+        :param dimensions: the length of vector wanted; None is the model's usual one
+        :raises RequestError: when nobody makes such vectors; says why and what there is instead
+        """
         orders = self._snapshot().orders
-        name, _, strategy = model.partition(":")
-        if name == "auto":
-            return _auto(orders, strategy or "priority", self.strategies)
-        order = orders.pinned(model)
-        if order is None:
-            raise _missing(orders.catalogue, model)
-        return order
-
-
-def _auto(orders: Orders, strategy: str, strategies: Mapping[str, Strategy]) -> Order:
-    try:
-        return orders.auto(strategy)
-    except KeyError:
-        known = tuple(f"auto:{name}" for name in strategies)
-        raise RequestError(
-            f"there is no strategy {strategy!r}; there are {', '.join(known)}",
-            status=404,
-            code="model_not_found",
-            param="model",
-            suggestions=("auto", *known),
-        ) from None
-
-
-def _missing(catalogue: Catalogue, model: str) -> RequestError:
-    entries = catalogue.named(model)
-    near = catalogue.nearest(model)
-    if not catalogue.chain and not entries:
-        return RequestError(
-            "no provider has a key yet; add one: freellm keys add PROVIDER (freellm plugins lists the providers)",
-            status=503,
-            type_="service_unavailable",
-            code="no_providers_configured",
-        )
-    if not entries:
-        message = (
-            f"there is no model {model!r}; near it are {', '.join(near)}. 'auto' takes the best one open"
-        )
-    else:
-        message = f"{model!r} cannot answer: {'; '.join(dict.fromkeys(map(_why_off, entries)))}"
-    return RequestError(
-        message, status=404, code="model_not_found", param="model", suggestions=(*near, "auto")
-    )
-
-
-def _why_off(entry: Entry) -> str:
-    model, provider = entry.model, entry.provider
-    if entry.enabled:
-        return f"{provider.name} has no usable key; add one: freellm keys add {provider.name}"
-    cure = f"freellm models enable {entry.name}"
-    if model.status == "retired":
-        since = f" in {model.retired}" if model.retired else ""
-        instead = f"; {model.replaced_by} took its place" if model.replaced_by else ""
-        return f"{provider.info.title} retired it{since}{instead} (to try it all the same: {cure})"
-    if model.status == "paid-only" and entry.choice.enabled is None:
-        return f"it is not in the free tier of {provider.info.title} (to use it all the same: {cure})"
-    return f"it is switched off at {provider.info.title}; switch it on: {cure}"
+        if model != AUTO:
+            return vector_space(orders, model, dimensions)
+        name = self._auto_family.choose(orders.catalogue)
+        try:
+            return vector_space(orders, name, dimensions)
+        except RequestError as error:
+            raise stays(name, error) from None

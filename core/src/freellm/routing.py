@@ -40,14 +40,18 @@ class Needs(msgspec.Struct, frozen=True):
 
     :param mask: its abilities as bits, see `freellm.catalogue.mask_of`
     :param tokens: estimated tokens of its input, before any model's correction
-    :param stated: the `max_tokens` the client stated
+    :param stated: the `max_tokens` the client stated; 0 for embeddings
     :param deadline: Unix time at which the client gives up
+    :param inputs: for embeddings, how many inputs there are
+    :param longest: for embeddings, estimated tokens of the longest input, which alone has to fit into a window
     """
 
     mask: int
     tokens: int
     stated: int | None
     deadline: float
+    inputs: int = 1
+    longest: int | None = None
 
 
 class PassedOver(msgspec.Struct, frozen=True):
@@ -91,7 +95,8 @@ class Router:
         ceiling = expected if needs.stated is None else needs.stated
         if entry.model.max_output is not None and ceiling > entry.model.max_output:
             ceiling = entry.model.max_output
-        return Demand(self._corrections.correct(entry.name, needs.tokens), expected, ceiling)
+        tokens = self._corrections.correct(entry.name, needs.tokens)
+        return Demand(tokens, expected, ceiling, needs.inputs if entry.counts_inputs else 1)
 
     def candidates(
         self,
@@ -166,11 +171,13 @@ class Router:
             return False
         context = entry.context
         if context:
-            needed = self._corrections.correct(entry.name, needs.tokens) + min(
-                needs.stated or 1, context // 4
-            )
+            alone = needs.longest
+            needed = self._corrections.correct(entry.name, needs.tokens if alone is None else alone)
+            if alone is None:
+                needed += min(needs.stated or 1, context // 4)
             if needed > context or (largest_refused and context <= max(largest_refused)):
-                detail = f"its context window is {context} tokens, the request needs about {needed}"
+                what = "the request" if alone is None else "the longest input"
+                detail = f"its context window is {context} tokens, {what} needs about {needed}"
                 notes.append(PassedOver(entry.name, "context", detail, math.inf))
                 return False
         return True

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from freellm import catalogue, routing
+from freellm.auto_family import AutoFamily
 from freellm.clock import Clock
 from freellm.errors import FreeLLMError
 from freellm.extensions import load_extensions, refuse_broken
 from freellm.gateway.asking import Asker
 from freellm.gateway.attempts import Gateway
 from freellm.gateway.consequences import Consequences
+from freellm.gateway.embedding import Embedder
 from freellm.gateway.kept import Kept
 from freellm.gateway.preparing import Preparer
 from freellm.gateway.records import Recorder
@@ -159,6 +161,8 @@ class Runtime:
         )
         return Proxy(
             gateway=gateway,
+            embedder=Embedder(gateway, self._router, self.ledger, recorder, clock),
+            auto_family=AutoFamily(self.store, settings.embeddings_model),
             router=self._router,
             extensions=self.extensions,
             snapshot=lambda: self.snapshot,
@@ -221,7 +225,13 @@ class Runtime:
             route = routes.get(record.route)
             if route is not None:
                 self.ledger.restore(
-                    route.shares, record.input, record.output, record.stamped, now, record.ceiling
+                    route.shares,
+                    record.input,
+                    record.output,
+                    record.stamped,
+                    now,
+                    record.ceiling,
+                    record.requests,
                 )
 
     def _fold(self) -> tuple[Sequence[PoolState], int]:

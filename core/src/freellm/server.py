@@ -106,7 +106,13 @@ class Server:
                 "name": "freellm",
                 "version": VERSION,
                 "openai_base_url": base,
-                "endpoints": ["POST /v1/chat/completions", "GET /v1/models", "GET /livez", "GET /readyz"],
+                "endpoints": [
+                    "POST /v1/chat/completions",
+                    "POST /v1/embeddings",
+                    "GET /v1/models",
+                    "GET /livez",
+                    "GET /readyz",
+                ],
                 "api_key": "freellm apikey show",
             }
         )
@@ -119,10 +125,11 @@ class Server:
     @auth("public")
     async def _readyz(self, request: web.Request) -> web.Response:
         """Say whether requests are taken: 503 while starting and stopping, and without any provider key."""
-        chain = self.runtime.proxy.catalogue.chain
-        ready = self._ready and bool(chain)
+        catalogue = self.runtime.proxy.catalogue
+        models = (*catalogue.chain, *catalogue.embedders)
+        ready = self._ready and bool(models)
         reason = "ok" if ready else "no provider has a key" if self._ready else "starting or stopping"
-        return web.json_response({"status": reason, "models": len(chain)}, status=200 if ready else 503)
+        return web.json_response({"status": reason, "models": len(models)}, status=200 if ready else 503)
 
 
 def allowed_names(host: str, extra: Collection[str]) -> Collection[str]:

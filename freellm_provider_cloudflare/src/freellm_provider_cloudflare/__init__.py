@@ -11,6 +11,7 @@ from freellm import (
     Answer,
     ChatRequest,
     DataPolicy,
+    EmbeddingRequest,
     Failure,
     Key,
     KeyField,
@@ -99,13 +100,12 @@ class Cloudflare(OpenAICompatible):
     @hookimpl
     def translate_request(self, request: ChatRequest, model: Model, key: Key) -> Upstream | Failure:
         """Send the request to the account's own path."""
-        upstream = super().translate_request(request, model, key)
-        if isinstance(upstream, Failure):
-            return upstream
-        path = f"{_account_path(key)}{upstream.path}"
-        return Upstream(
-            upstream.method, path, upstream.headers, upstream.body, upstream.stream, upstream.dropped
-        )
+        return _of_account(super().translate_request(request, model, key), key)
+
+    @hookimpl
+    def translate_embeddings(self, request: EmbeddingRequest, model: Model, key: Key) -> Upstream | Failure:
+        """Send the inputs to the account's own path."""
+        return _of_account(super().translate_embeddings(request, model, key), key)
 
     @hookimpl
     def list_models(self, key: Key) -> Sequence[Upstream]:
@@ -156,6 +156,13 @@ def _account_path(key: Key) -> str:
     return f"/accounts/{quote(key.reveal('account_id'), safe='')}"
 
 
+def _of_account(upstream: Upstream | Failure, key: Key) -> Upstream | Failure:
+    if isinstance(upstream, Failure):
+        return upstream
+    path = f"{_account_path(key)}{upstream.path}"
+    return Upstream(upstream.method, path, upstream.headers, upstream.body, upstream.stream, upstream.dropped)
+
+
 def _succeeded(answer: Answer) -> bool:
     return answer.status == 200 and isinstance(answer.body, dict) and answer.body.get("success") is True
 
@@ -199,6 +206,8 @@ provider = Cloudflare(
     ),
     catalogue=load_catalogue(__package__),
     chat_path="/ai/v1/chat/completions",
+    embeddings_path="/ai/v1/embeddings",
+    embeddings_forward=frozenset(),
     forward=_FORWARD,
     always_limit=True,  # the service's own default is 256 tokens (its changelog of 2025-04)
     efforts={"@cf/openai/gpt-oss-120b": _GPT_OSS, "@cf/openai/gpt-oss-20b": _GPT_OSS},

@@ -9,6 +9,7 @@ from freellm import (
     Catalogue,
     ChatRequest,
     DataPolicy,
+    EmbeddingRequest,
     Failure,
     Json,
     Key,
@@ -26,6 +27,7 @@ from freellm import (
 from freellm_provider_google import listing
 from freellm_provider_google.chunks import GeminiChunks
 from freellm_provider_google.completions import complete
+from freellm_provider_google.embeddings import embedding_list, translate_inputs
 from freellm_provider_google.keys import judge, probes
 from freellm_provider_google.refusals import classify
 from freellm_provider_google.requests import translate
@@ -96,6 +98,16 @@ class Google:
     def classify_error(self, request: ChatRequest, answer: Answer) -> Failure:
         """See `freellm.hookspecs`."""
         return classify(request, answer)
+
+    @hookimpl
+    def translate_embeddings(self, request: EmbeddingRequest, model: Model, key: Key) -> Upstream | Failure:
+        """See `freellm.hookspecs`."""
+        return translate_inputs(request, model, key)
+
+    @hookimpl
+    def normalize_embeddings(self, request: EmbeddingRequest, model: Model, answer: Answer) -> Json | Failure:
+        """See `freellm.hookspecs`."""
+        return embedding_list(request, model, answer)
 
     @hookimpl
     def list_models(self, key: Key) -> Sequence[Upstream]:

@@ -27,7 +27,8 @@ def _facts(server: Server, demo: bool) -> dict[str, Any]:
     host = runtime.settings.host
     shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::", "::1", "localhost") else host  # noqa: S104
     url = f"http://{shown}:{server.port}"
-    models = Counter(entry.provider.name for entry in runtime.snapshot.orders.catalogue.chain)
+    catalogue = runtime.snapshot.orders.catalogue
+    models = Counter(entry.provider.name for entry in (*catalogue.chain, *catalogue.embedders))
     return {
         "version": VERSION,
         "url": url,

@@ -51,6 +51,11 @@ def move(model: str, position: int, data_dir: Path | None, as_json: bool) -> Non
         if len(entries) > 1:
             names = ", ".join(entry.name for entry in entries)
             raise SettingsError(f"{model!r} stands for several models; name one of {names}")
+        if entries[0].model.task == "embeddings":
+            raise SettingsError(
+                f"{entries[0].name} makes embeddings, and the order is one of models that chat; what 'auto' stands for "
+                "at /v1/embeddings is the setting embeddings_model (FREELLM_EMBEDDINGS_MODEL)"
+            )
         _place(folder, _moved(chain, entries[0], position))
         state, why = chain.state(entries[0])
         if state != "on":

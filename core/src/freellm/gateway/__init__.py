@@ -2,5 +2,6 @@
 
 from freellm.gateway.attempts import Gateway
 from freellm.gateway.calls import Call, Served, Tried
+from freellm.gateway.embedding import Embedded, Embedder, EmbeddingsCall, needs_of
 
-__all__ = ["Call", "Gateway", "Served", "Tried"]
+__all__ = ["Call", "Embedded", "Embedder", "EmbeddingsCall", "Gateway", "Served", "Tried", "needs_of"]

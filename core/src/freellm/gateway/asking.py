@@ -109,7 +109,7 @@ class Asker:
         except VaultError as error:
             attempt.booking.cancel()
             return attempt.failed(Failure(kind=Kind.FORBIDDEN, scope="key", message=str(error)))
-        upstream = route.provider.translate_request(attempt.request, route.model, key)
+        upstream = attempt.call.translate(route, attempt.request, key)
         if isinstance(upstream, Failure):
             attempt.booking.cancel()
             return PassedOver(route.entry.name, "request", redact(upstream.message), math.inf)
@@ -149,7 +149,7 @@ class Asker:
                 exchange.close()
                 return attempt.failed(normalizer)
             return await self._relay(attempt, exchange, normalizer)
-        completion = provider.normalize_response(attempt.request, model, await exchange.answer())
+        completion = attempt.call.normalize(attempt.route, attempt.request, await exchange.answer())
         if isinstance(completion, Failure):
             return attempt.failed(completion)
         if attempt.request.stream:  # the service answered whole although a stream was asked for
@@ -175,13 +175,7 @@ class Asker:
         return self._whole(attempt, failure.salvaged)
 
     def _whole(self, attempt: Attempt, completion: Json) -> Served:
-        if not completion.get("id"):
-            completion["id"] = next(self._ids)
-        if not completion.get("created"):
-            completion["created"] = int(attempt.started)
-        completion["object"] = "chat.completion"
-        completion["model"] = attempt.route.model.id
-        completion["_routed_via"] = attempt.route.via
+        attempt.call.sign(completion, attempt.route, self._ids, int(attempt.started))
         self._successes.whole(attempt, completion)
         return Served(route=attempt.route, completion=completion, dropped=attempt.dropped)
 

@@ -97,15 +97,19 @@ class Gateway:
     async def serve(self, call: Call) -> Served:
         """Return the first answer; for a stream, once its first meaningful delta is there.
 
+        A part of a request is not recorded: that is for whoever puts the parts together.
+
         :raises RequestError: when no route can answer, listing each with its reason
         """
         try:
             return await self._serve(call)
         except RequestError as error:
-            self._recorder.refused(call, error)
+            if call.answered is None:
+                self._recorder.refused(call, error)
             raise
         except asyncio.CancelledError:
-            self._recorder.refused(call, None)
+            if call.answered is None:
+                self._recorder.refused(call, None)
             raise
 
     async def _serve(self, call: Call) -> Served:

@@ -36,7 +36,7 @@ class Booking:
         """Make the reservation durable; the request is sent right after."""
         demand = self._demand
         self._lease.slot = self._leases.append(
-            self._route.hash, now, demand.input, demand.output, demand.ceiling
+            self._route.hash, now, demand.input, demand.output, demand.ceiling, demand.requests
         )
 
     def stamp(self, now: float) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import ClassVar, Protocol
 
 import msgspec
 
 from freellm.catalogue import Route
 from freellm.routing import Needs, Order, PassedOver
-from freellm.types import ChatRequest, Failure, Json, Kind
+from freellm.store import AttemptRecord
+from freellm.types import Answer, ChatRequest, EmbeddingRequest, Failure, Json, Key, Kind, Upstream
 
 PASSED_OVER_TOLD = 5
 """Better routes that an answer says were passed over, at most."""
@@ -42,6 +43,19 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.route.header}={self.failure.kind}"
 
 
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a request that has been answered.
+
+    :param record: the attempt that answered it
+    :param input_tokens: tokens of its inputs
+    :param told: whether the provider told these; else they are estimated
+    """
+
+    record: AttemptRecord
+    input_tokens: int
+    told: bool
+
+
 class Call(msgspec.Struct, kw_only=True):
     """A request and what has been tried for it so far.
 
@@ -61,7 +75,11 @@ class Call(msgspec.Struct, kw_only=True):
     :param passed_over: what the router passed over, and why
     :param upstream_ms: milliseconds spent waiting for providers
     :param inlined: the messages with remote images inline, once a route needed them
+    :param answered: the parts that were answered, where this is a part of a request; None: it is a whole one
+    :cvar content_field: the request's field that holds what a model reads
     """
+
+    content_field: ClassVar[str] = "messages"
 
     id: str
     surface: str
@@ -79,6 +97,38 @@ class Call(msgspec.Struct, kw_only=True):
     passed_over: list[PassedOver] = []
     upstream_ms: float = 0.0
     inlined: list[Json] | None = None
+    answered: list[Answered] | None = None
+
+    @property
+    def asked(self) -> ChatRequest | EmbeddingRequest:
+        """What the client asks for."""
+        return self.request
+
+    @property
+    def ended(self) -> int:
+        """How many attempts have ended, of all parts of the request."""
+        return len(self.tried) + len(self.answered or ())
+
+    def translate(self, route: Route, request: ChatRequest, key: Key) -> Upstream | Failure:
+        """Ask a route's provider what to send."""
+        return route.provider.translate_request(request, route.model, key)
+
+    def normalize(self, route: Route, request: ChatRequest, answer: Answer) -> Json | Failure:
+        """Ask a route's provider what its whole answer means."""
+        return route.provider.normalize_response(request, route.model, answer)
+
+    def sign(self, body: Json, route: Route, ids: Iterator[str], created: int) -> None:
+        """Say in a whole answer what it is, and who gave it.
+
+        :param ids: the next one is its id, unless the provider gave it one
+        """
+        if not body.get("id"):
+            body["id"] = next(ids)
+        if not body.get("created"):
+            body["created"] = created
+        body["object"] = "chat.completion"
+        body["model"] = route.model.id
+        body["_routed_via"] = route.via
 
     def extra(self) -> Json:
         """Return what the answer's body tells under `x_freellm`."""

@@ -68,7 +68,7 @@ def _error(call: Call, now: float, rule: Rule, message: str, last: Tried | None)
         status=rule.status,
         type_=rule.type,
         code=rule.code,
-        param=last.failure.param if last is not None else _param(rule),
+        param=last.failure.param if last is not None else _param(call, rule),
         retry_after=wait,
         details={
             "attempts": [
@@ -87,13 +87,13 @@ def _error(call: Call, now: float, rule: Rule, message: str, last: Tried | None)
     )
 
 
-def _param(rule: Rule) -> str | None:
-    return {"context_length_exceeded": "messages", "model_not_found": "model"}.get(rule.code)
+def _param(call: Call, rule: Rule) -> str | None:
+    return {"context_length_exceeded": call.content_field, "model_not_found": "model"}.get(rule.code)
 
 
 def _openings(call: Call, now: float) -> Iterable[float]:
     yield from (note.opens_at for note in call.passed_over)
-    smallest = Demand(call.needs.tokens, 1, 1)
+    smallest = Demand(call.needs.tokens, 1, 1, call.needs.inputs)
     for tried in call.tried:
         closed = max(standing.closed_until for standing in tried.route.standings())
         yield max(closed, Ledger.opening(tried.route.shares, smallest, now))

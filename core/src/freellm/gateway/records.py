@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from freellm.clock import Clock
 from freellm.errors import RequestError
-from freellm.gateway.calls import Call, Tried
+from freellm.gateway.calls import Answered, Call, Tried
 from freellm.store import AttemptRecord, RequestRecord
 from freellm.types import Json
 
@@ -30,7 +31,7 @@ def _answered(attempt: Attempt) -> AttemptRecord:
     call, route = attempt.call, attempt.route
     return AttemptRecord(
         request=call.id,
-        number=len(call.tried) + 1,
+        number=call.ended + 1,
         provider=route.provider.name,
         model=route.model.id,
         key=route.key.id,
@@ -62,7 +63,7 @@ class Recorder:
         self._attempt(
             AttemptRecord(
                 request=call.id,
-                number=len(call.tried),
+                number=call.ended,
                 provider=route.provider.name,
                 model=route.model.id,
                 key=route.key.id,
@@ -82,6 +83,9 @@ class Recorder:
         :param error: why the answer is not whole, if it is not
         """
         call, route = attempt.call, attempt.route
+        if call.answered is not None:
+            self._part_served(call.answered, attempt, usage, told=told)
+            return
         duration = (self._clock.now() - call.started) * 1000.0
         if error is None and self._extensions.watches_attempts:
             self._extensions.on_attempt(_answered(attempt))
@@ -108,11 +112,48 @@ class Recorder:
             )
         )
 
+    def _part_served(self, answered: list[Answered], attempt: Attempt, usage: Json, *, told: bool) -> None:
+        record = _answered(attempt)
+        answered.append(Answered(record=record, input_tokens=usage["prompt_tokens"], told=told))
+        self._extensions.on_attempt(record)
+
+    def embedded(self, call: Call) -> None:
+        """Record a request whose parts have all been answered; the first of them that was tells who answered."""
+        answered = call.answered or []
+        self._log_parts(answered, when_alone=False)
+        duration = (self._clock.now() - call.started) * 1000.0
+        first = answered[0].record
+        self._request(
+            RequestRecord(
+                id=call.id,
+                created=call.started,
+                surface=call.surface,
+                requested=call.model,
+                provider=first.provider,
+                model=first.model,
+                key=first.key,
+                status=200,
+                attempts=call.ended,
+                input_tokens=sum(part.input_tokens for part in answered),
+                output_tokens=0,
+                estimated=not all(part.told for part in answered),
+                duration_ms=duration,
+                overhead_ms=max(0.0, duration - call.upstream_ms),
+            )
+        )
+
+    def _log_parts(self, answered: Sequence[Answered], *, when_alone: bool) -> None:
+        """Log the attempts that answered parts; of a request in one part, its row tells all of it."""
+        if when_alone or len(answered) > 1:
+            for part in answered:
+                self._log.attempt(part.record)
+
     def refused(self, call: Call, error: RequestError | None) -> None:
         """Record a request that nobody answered.
 
         :param error: what the client was told; None when it left before
         """
+        self._log_parts(call.answered or (), when_alone=True)
         duration = (self._clock.now() - call.started) * 1000.0
         self._request(
             RequestRecord(
@@ -123,7 +164,7 @@ class Recorder:
                 status=499 if error is None else error.status,
                 error="cancelled" if error is None else error.code,
                 stream=call.request.stream,
-                attempts=len(call.tried),
+                attempts=call.ended,
                 duration_ms=duration,
                 overhead_ms=max(0.0, duration - call.upstream_ms),
                 session=call.session.hex() if call.session is not None else None,

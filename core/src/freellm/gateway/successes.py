@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from freellm.catalogue import Route
 from freellm.clock import Clock
@@ -16,6 +16,9 @@ from freellm.gateway.records import Recorder
 from freellm.health import Health
 from freellm.tokens import Corrections
 from freellm.types import Json
+
+_NO_CHOICE: Final[Sequence[Json]] = ({"message": {}},)
+"""What stands for the choice of an answer that has none: vectors."""
 
 
 def estimated_usage(input_tokens: int, output_tokens: int) -> Json:
@@ -62,11 +65,13 @@ class Successes:
         kept = completion.pop("keep", None)
         usage = completion.get("usage")
         told = bool(usage)
+        choice = (completion.get("choices") or _NO_CHOICE)[0]
+        completion["x_freellm"] = extra = attempt.call.extra()
         if not usage:
-            text = completion["choices"][0]["message"].get("content") or ""
+            text = choice["message"].get("content") or ""
             usage = completion["usage"] = estimated_usage(attempt.demand.input, len(text) // 4)
-        completion["x_freellm"] = attempt.call.extra()
-        truncated = completion["choices"][0].get("finish_reason") == "length"
+            extra["usage_estimated"] = True
+        truncated = choice.get("finish_reason") == "length"
         self._answered(attempt, usage, told, truncated, kept)
 
     def streamed(self, attempt: Attempt, chunks: ChunkStream) -> None:

@@ -26,23 +26,26 @@ class Demand(msgspec.Struct, frozen=True):
     :param input: the estimated input
     :param output: the expected output
     :param ceiling: the `max_tokens` that will be sent; the same as `output` when none is sent
+    :param requests: as how many requests the service counts it
     """
 
     input: int
     output: int
     ceiling: int
+    requests: int = 1
 
 
 class Share:
     """One pool as one route draws on it.
 
-    The amount is `per_request + per_input * input + per_output * output`, where `output` is the request's ceiling
-    if the service charges `max_tokens` at dispatch.
+    The amount is `per_request * requests + per_input * input + per_output * output`, where `output` is the request's
+    ceiling if the service charges `max_tokens` at dispatch.
 
     :param pool: the pool that is drawn on
     :param price: what a request costs of it
     :param charges_ceiling: whether the service charges the whole `max_tokens` when it takes the request
     :param unlimited: whether spending is counted and never refused
+    :param counts_inputs: whether one request may count as several, one for each of its inputs
     """
 
     __slots__ = (
@@ -58,14 +61,20 @@ class Share:
     )
 
     def __init__(
-        self, pool: Pool, price: Price, *, charges_ceiling: bool = False, unlimited: bool = False
+        self,
+        pool: Pool,
+        price: Price,
+        *,
+        charges_ceiling: bool = False,
+        unlimited: bool = False,
+        counts_inputs: bool = False,
     ) -> None:
         self.pool = pool
         self.per_request, self.per_input, self.per_output = price
         self.charges_ceiling = charges_ceiling
         self.unlimited = unlimited
-        self.metered = bool(self.per_input or self.per_output)
         self.concurrent = pool.quota.unit == "concurrent"
+        self.metered = bool(self.per_input or self.per_output or (counts_inputs and not self.concurrent))
         # A request that was refused before inference still counts as a request, and as nothing else.
         self.refusal_costs = self.per_request if pool.quota.unit == "requests" else 0.0
 
@@ -74,7 +83,8 @@ class Share:
         if not self.metered:
             return self.per_request
         output = demand.ceiling if self.charges_ceiling else demand.output
-        return self.per_request + self.per_input * demand.input + self.per_output * output
+        base = self.per_request * demand.requests
+        return base + self.per_input * demand.input + self.per_output * output
 
 
 class Lease(msgspec.Struct, eq=False):
@@ -128,7 +138,7 @@ def price_of(model: Model, quota: Quota) -> Price | None:
 
     :param quota: a quota of the same provider
     """
-    if quota.members and model.id not in quota.members:
+    if not quota.touches(model):
         return None
     if quota.unit in ("requests", "concurrent"):
         return _REQUEST

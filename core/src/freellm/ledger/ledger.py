@@ -139,13 +139,15 @@ class Ledger(Registry):
         stamped: float,
         now: float,
         ceiling: int | None = None,
+        requests: int = 1,
     ) -> None:
         """Book a request of an earlier process, which is found in the lease file and not in the loaded states.
 
         :param stamped: the moment it counts from, Unix seconds
         :param ceiling: the `max_tokens` that was sent; None: the same as `output`
+        :param requests: as how many requests the service counted it
         """
-        demand = Demand(input, output, output if ceiling is None else ceiling)
+        demand = Demand(input, output, output if ceiling is None else ceiling, requests)
         for share in shares:
             if not share.concurrent:
                 share.pool.advance(now)

@@ -49,7 +49,13 @@ class Registry:
                 continue
             pool = self._pool(identity, quota, overrides.get(quota.name))
             charges_ceiling = quota.unit == "tokens" and quota.charge == "input+max"
-            found[identity] = Share(pool, price, charges_ceiling=charges_ceiling, unlimited=unlimited)
+            found[identity] = Share(
+                pool,
+                price,
+                charges_ceiling=charges_ceiling,
+                unlimited=unlimited,
+                counts_inputs=model.counts_inputs,
+            )
         return tuple(found.values())
 
     def _pool(self, identity: str, quota: Quota, override: float | None) -> Pool:

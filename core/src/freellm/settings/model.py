@@ -135,6 +135,12 @@ class Settings(BaseModel):
     request_timeout: Seconds = Field(
         300.0, description="Seconds for a request whose client states no timeout of its own."
     )
+    embeddings_model: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="The model or family that `auto` stands for at `/v1/embeddings`; unset, the one it chose first.",
+    )
     body_limit: ByteSize = Field(
         ByteSize(32 * 1024**2), ge=1024, description="The largest request body, in bytes or as `32MiB`."
     )

@@ -54,6 +54,8 @@ class Chain:
             return "no key", f"freellm keys add {entry.provider.name}"
         if entry.model.classifier:
             return "on", "a classifier: only when it is asked for by name"
+        if entry.model.task == "embeddings":
+            return "on", "makes embeddings, at /v1/embeddings"
         return "on", "switched on by hand" if entry.choice.enabled else ""
 
     def named(self, name: str) -> Sequence[Entry]:

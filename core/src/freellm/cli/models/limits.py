@@ -22,7 +22,7 @@ def limits_of(
     return [
         _in_words(quota, replaced.get(quota.name, quota.limit), model)
         for quota in quotas
-        if not quota.members or model.id in quota.members
+        if quota.touches(model)
     ]
 
 
@@ -33,5 +33,6 @@ def _in_words(quota: Quota, limit: float | None, model: Model) -> str:
     else:
         unit = quota.unit
         span = "/month" if quota.clock == "month" else f"/{_SPANS.get(quota.window, f'{quota.window:g} s')}"
-    shared = "" if quota.members == (model.id,) else " for all models" if not quota.members else " shared"
+    everyone = f" for all {quota.task} models" if quota.task else " for all models"
+    shared = "" if quota.members == (model.id,) else " shared" if quota.members else everyone
     return f"{amount} {unit}{span}{shared}"

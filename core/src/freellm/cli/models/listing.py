@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from freellm.cli.models.chain import Chain
 
 ABILITIES = ("tools", "vision", "json", "json_schema", "reasoning", "system")
+TASKS = ("chat", "embeddings")
 
 
 @click.command("list")
@@ -22,6 +23,7 @@ ABILITIES = ("tools", "vision", "json", "json_schema", "reasoning", "system")
 @click.option(
     "--ability", type=click.Choice(ABILITIES), multiple=True, help="Only those that can; repeatable."
 )
+@click.option("--task", type=click.Choice(TASKS), help="Only those that chat, or that make embeddings.")
 @click.option("--all", "everything", is_flag=True, help="Those that are off, too.")
 @click.option("-q", "text", metavar="TEXT", default="", help="Only those with this text in their names.")
 @options.data_dir
@@ -29,6 +31,7 @@ ABILITIES = ("tools", "vision", "json", "json_schema", "reasoning", "system")
 def list_(
     provider: str | None,
     ability: tuple[str, ...],
+    task: str | None,
     everything: bool,
     text: str,
     data_dir: Path | None,
@@ -51,7 +54,9 @@ def list_(
             for entry in chain.catalogue.entries
             if (everything or entry.enabled or entry.choice.enabled is not None)
             and chosen in (None, entry.provider.name)
+            and (not ability or entry.model.task == "chat")
             and entry.model.abilities.issuperset(ability)
+            and task in (None, entry.model.task)
             and text.lower() in f"{entry.name} {entry.model.family} {entry.model.title}".lower()
         ]
         rows.sort(key=lambda row: (row["place"] is None, row["place"] or 0))
@@ -78,7 +83,10 @@ def _described(folder: DataFolder, chain: Chain, entry: Entry, place: int | None
         "title": model.title,
         "family": model.family,
         "provider": provider.name,
-        "abilities": sorted(model.abilities),
+        "task": model.task,
+        "abilities": sorted(model.abilities) if model.task == "chat" else [],
+        "dimensions": list(model.dimensions),
+        "max_inputs": model.max_inputs,
         "context": model.context,
         "max_output": model.max_output,
         "limits": limits_of(model, provider.quotas, own),
@@ -91,6 +99,12 @@ def _described(folder: DataFolder, chain: Chain, entry: Entry, place: int | None
     }
 
 
+def _can(row: dict[str, Any]) -> str:
+    if row["task"] == "embeddings":
+        return f"embeddings of {', '.join(map(str, row['dimensions']))}"
+    return ", ".join(ability for ability in row["abilities"] if ability != "system")
+
+
 def _show(rows: list[dict[str, Any]]) -> None:
     printing.table(
         ["", "model", "provider", "can", "context", "limits", "status", "state", "why"],
@@ -99,7 +113,7 @@ def _show(rows: list[dict[str, Any]]) -> None:
                 row["place"],
                 row["model"],
                 row["provider"],
-                ", ".join(ability for ability in row["abilities"] if ability != "system"),
+                _can(row),
                 None if row["context"] is None else f"{row['context']:,}",
                 ", ".join(row["limits"]),
                 row["status"],

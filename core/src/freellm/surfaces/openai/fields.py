@@ -1,4 +1,4 @@
-"""The fields of a chat completion request: what each may hold, as a table of checks.
+"""The fields of a request: what each may hold, as a table of checks.
 
 A check returns what was expected when a value will not do, else None. Ranges are OpenAI's.
 """
@@ -23,7 +23,8 @@ def _between(low: float, high: float) -> Check:
     return check
 
 
-def _whole(low: int, high: int | None = None) -> Check:
+def whole(low: int, high: int | None = None) -> Check:
+    """Return the check of a whole number in a range, ends included."""
     span = f"from {low} to {high}" if high is not None else f"of {low} or more"
 
     def check(value: Any) -> str | None:
@@ -33,7 +34,9 @@ def _whole(low: int, high: int | None = None) -> Check:
     return check
 
 
-def _one_of(*names: str) -> Check:
+def one_of(*names: str) -> Check:
+    """Return the check of a string that is one of some."""
+
     def check(value: Any) -> str | None:
         return None if isinstance(value, str) and value in names else f"one of {', '.join(names)}"
 
@@ -62,33 +65,33 @@ def _response_format(value: Any) -> str | None:
 
 
 _boolean = _is(bool, "true or false")
-_string = _is(str, "a string")
+text = _is(str, "a string")
 _object = _is(dict, "an object")
 
 CHECKS: Mapping[str, Check] = {
     "temperature": _between(0, 2),
     "top_p": _between(0, 1),
-    "top_k": _whole(0),
+    "top_k": whole(0),
     "min_p": _between(0, 1),
     "presence_penalty": _between(-2, 2),
     "frequency_penalty": _between(-2, 2),
-    "max_tokens": _whole(1),
-    "max_completion_tokens": _whole(1),
+    "max_tokens": whole(1),
+    "max_completion_tokens": whole(1),
     "seed": _seed,
     "stop": _stop,
     "logprobs": _boolean,
-    "top_logprobs": _whole(0, 20),
+    "top_logprobs": whole(0, 20),
     "logit_bias": _object,
     "parallel_tool_calls": _boolean,
     "response_format": _response_format,
-    "reasoning_effort": _one_of("none", "minimal", "low", "medium", "high", "xhigh", "max"),
-    "verbosity": _one_of("low", "medium", "high"),
-    "user": _string,
-    "safety_identifier": _string,
-    "prompt_cache_key": _string,
+    "reasoning_effort": one_of("none", "minimal", "low", "medium", "high", "xhigh", "max"),
+    "verbosity": one_of("low", "medium", "high"),
+    "user": text,
+    "safety_identifier": text,
+    "prompt_cache_key": text,
     "metadata": _object,
     "store": _boolean,
-    "service_tier": _string,
+    "service_tier": text,
     "modalities": _is(list, "a list"),
     "tools": _is(list, "a list of tools"),
     "functions": _is(list, "a list of functions"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import orjson
@@ -12,7 +12,10 @@ from aiohttp import web
 from freellm.access import auth
 from freellm.catalogue import Entry
 from freellm.errors import RequestError
+from freellm.gateway import needs_of
+from freellm.orders import Space
 from freellm.routing import Needs, Order, PassedOver
+from freellm.surfaces.openai.embedding_parsing import MOST_INPUTS
 from freellm.types import Json
 
 if TYPE_CHECKING:
@@ -53,7 +56,7 @@ class ModelListing:
     @auth("key")
     async def all(self, request: web.Request) -> web.Response:
         """Answer with all models; `?available=true` leaves out those without an open route."""
-        rows = [*self._virtual(), *(self._row(name, order) for name, order in self._orders().items())]
+        rows = [*self._virtual(), *self._chatting(), *self._embedding()]
         if request.query.get("available") == "true":
             rows = [row for row in rows if row["x_freellm"]["available"]]
         if parameter := request.query.get("supported_parameters"):
@@ -67,16 +70,23 @@ class ModelListing:
         virtual = {row["id"]: row for row in self._virtual()}
         if name in virtual:
             return self._answer(request, virtual[name])
+        if self._proxy.makes_embeddings(name):
+            return self._answer(request, self._embedder(name))
         return self._answer(request, self._row(name, self._proxy.order(name)))
 
     def _answer(self, request: web.Request, body: Json) -> web.Response:
         headers = {"Content-Type": "application/json", "X-Request-Id": self._proxy.ids.of(request)}
         return web.Response(body=orjson.dumps(body), headers=headers)
 
-    def _orders(self) -> dict[str, Order]:
-        """Return the order of every model id; one id may be served by several providers."""
-        ids = dict.fromkeys(entry.model.id for entry in self._proxy.catalogue.chain)
-        return {id_: self._proxy.order(id_) for id_ in ids}
+    def _chatting(self) -> Iterator[Json]:
+        """Describe every model id that chats; one id may be served by several providers."""
+        for id_ in dict.fromkeys(entry.model.id for entry in self._proxy.catalogue.chain):
+            yield self._row(id_, self._proxy.order(id_))
+
+    def _embedding(self) -> Iterator[Json]:
+        """Describe every model id that makes embeddings."""
+        for id_ in dict.fromkeys(entry.model.id for entry in self._proxy.catalogue.embedders):
+            yield self._embedder(id_)
 
     def _virtual(self) -> list[Json]:
         names = ["auto", *(f"auto:{name}" for name in self._proxy.strategies if name != "priority")]
@@ -99,11 +109,22 @@ class ModelListing:
             raise RequestError(
                 f"there is no model {name!r}", status=404, code="model_not_found", param="model"
             )
-        return {**_described(name, entries), "x_freellm": self._state(entries, order, now)}
+        state = self._state(entries, order, Needs(0, _MODEST, None, math.inf), now)
+        return {**_described(name, entries), "x_freellm": {"task": "chat", **state}}
 
-    def _state(self, entries: Sequence[Entry], order: Order, now: float) -> Json:
+    def _embedder(self, name: str) -> Json:
+        now = self._proxy.clock.now()
+        space = self._proxy.space(name, None)
+        entries = space.order.at(now)
+        state = self._state(entries, space.order, needs_of([_MODEST], math.inf), now)
+        return {
+            **_described(name, entries),
+            **_vectors(space, entries),
+            "x_freellm": {"task": "embeddings", "family": space.family, **state},
+        }
+
+    def _state(self, entries: Sequence[Entry], order: Order, needs: Needs, now: float) -> Json:
         passed_over: list[PassedOver] = []
-        needs = Needs(0, _MODEST, None, math.inf)
         found = self._proxy.router.candidates(order, needs, lambda: now, passed_over=passed_over)
         available = next(found, None) is not None
         soonest = min((note.opens_at for note in passed_over), default=math.inf)
@@ -113,6 +134,28 @@ class ModelListing:
             "retry_in_ms": None if available or math.isinf(soonest) else math.ceil((soonest - now) * 1000),
             "routes": [entry.name for entry in entries],
         }
+
+
+def _vectors(space: Space, entries: Sequence[Entry]) -> Json:
+    """Return what tells a model that makes vectors from one that chats."""
+    lengths = dict.fromkeys(length for entry in entries for length in entry.model.dimensions)
+    return {
+        "max_completion_tokens": None,
+        "top_provider": {
+            "context_length": max((entry.model.context or 0 for entry in entries), default=0) or None,
+            "max_completion_tokens": None,
+            "is_moderated": False,
+        },
+        "architecture": {
+            "modality": "text->embeddings",
+            "input_modalities": ["text"],
+            "output_modalities": ["embeddings"],
+            "tokenizer": "Other",
+        },
+        "supported_parameters": ["dimensions", "encoding_format"],
+        "dimensions": [space.dimensions, *(length for length in lengths if length != space.dimensions)],
+        "max_inputs": MOST_INPUTS,
+    }
 
 
 def _described(name: str, entries: Sequence[Entry]) -> Json:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import orjson
 
 from freellm.catalogue import ABILITY_BITS
 from freellm.errors import RequestError
+from freellm.surfaces.openai.bodies import decoded, model_name, wrong
 from freellm.surfaces.openai.fields import CHECKS
 from freellm.surfaces.openai.messages import Conversation
 from freellm.types import ChatRequest, Json
@@ -27,10 +27,6 @@ _OWN = frozenset(
     }
 )
 """Fields that core reads itself; the others become parameters."""
-
-
-DEEPEST = 200
-"""Levels of nesting a body may have. What leaves again is nested a little deeper, and orjson writes 254 levels."""
 
 
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,14 +55,14 @@ def parse(body: bytes) -> Parsed:
 
     :raises RequestError: when it is not a request; names the field and the cure
     """
-    raw = _decoded(body)
+    raw = decoded(body)
     conversation = Conversation(raw.get("messages"))
     parameters = _parameters(raw)
     stream = raw.get("stream") or False
     if stream.__class__ is not bool:
-        raise _wrong("stream", "true or false", stream)
+        raise wrong("stream", "true or false", stream)
     return Parsed(
-        model=_model(raw),
+        model=model_name(raw),
         request=ChatRequest(messages=conversation.messages, parameters=parameters, stream=stream),
         include_usage=_include_usage(raw, stream),
         mask=_mask(parameters, conversation),
@@ -76,41 +72,6 @@ def parse(body: bytes) -> Parsed:
     )
 
 
-def _decoded(body: bytes) -> Json:
-    try:
-        raw = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise RequestError(
-            f"the body is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}",
-            code="invalid_json",
-        ) from None
-    if body.count(b"[") + body.count(b"{") > DEEPEST and _is_deep(raw):
-        raise RequestError(f"the body is nested deeper than {DEEPEST} levels", code="invalid_json")
-    if not isinstance(raw, dict):
-        raise RequestError(f"the body must be a JSON object; got {type(raw).__name__}", code="invalid_json")
-    return raw
-
-
-def _is_deep(raw: Any) -> bool:
-    """Tell whether writing a value fails once it is wrapped in as many levels as orjson allows it to have more."""
-    for _ in range(254 - DEEPEST):
-        raw = [raw]
-    try:
-        orjson.dumps(raw)
-    except TypeError:
-        return True
-    return False
-
-
-def _model(raw: Json) -> str:
-    model = raw.get("model")
-    if model is None or model == "":
-        return "auto"
-    if not isinstance(model, str) or len(model) > 200:
-        raise _wrong("model", "a model's name or 'auto'", model)
-    return model
-
-
 def _parameters(raw: Json) -> Json:
     parameters: Json = {}
     for name, value in raw.items():
@@ -118,7 +79,7 @@ def _parameters(raw: Json) -> Json:
             continue
         check = CHECKS.get(name)
         if check is not None and (expected := check(value)) is not None:
-            raise _wrong(name, expected, value)
+            raise wrong(name, expected, value)
         if name not in _OWN:
             parameters[name] = value
     if (number := raw.get("n")) is not None and number != 1:
@@ -161,11 +122,11 @@ def _check_tools(parameters: Json) -> None:
     names = [_tool_name(tool, f"tools[{index}]") for index, tool in enumerate(tools)]
     choice = parameters.get("tool_choice")
     if choice is not None and not isinstance(choice, dict) and choice not in ("none", "auto", "required"):
-        raise _wrong("tool_choice", "none, auto, required, or an object that names a function", choice)
+        raise wrong("tool_choice", "none, auto, required, or an object that names a function", choice)
     if isinstance(choice, dict):
         for chosen in _chosen(choice):
             if chosen not in names:
-                raise _wrong("tool_choice", f"a function of tools ({', '.join(names[:10])})", chosen)
+                raise wrong("tool_choice", f"a function of tools ({', '.join(names[:10])})", chosen)
 
 
 def _tool_name(tool: Any, path: str) -> str:
@@ -173,9 +134,9 @@ def _tool_name(tool: Any, path: str) -> str:
     function = function if isinstance(function, dict) else {}
     name = function.get("name")
     if not isinstance(name, str) or not name or tool.get("type", "function") != "function":
-        raise _wrong(path, "an object {'type': 'function', 'function': {'name': …, 'parameters': …}}", tool)
+        raise wrong(path, "an object {'type': 'function', 'function': {'name': …, 'parameters': …}}", tool)
     if not isinstance(function.get("parameters") or {}, dict):
-        raise _wrong(f"{path}.function.parameters", "a JSON Schema object", function["parameters"])
+        raise wrong(f"{path}.function.parameters", "a JSON Schema object", function["parameters"])
     return name
 
 
@@ -185,12 +146,12 @@ def _chosen(choice: Json) -> list[Any]:
         allowed = choice.get("allowed_tools") or {}
         tools = allowed.get("tools") if isinstance(allowed, dict) else None
         if not isinstance(tools, list):
-            raise _wrong("tool_choice.allowed_tools", "an object with mode and tools", allowed)
+            raise wrong("tool_choice.allowed_tools", "an object with mode and tools", allowed)
         functions = [tool.get("function") if isinstance(tool, dict) else tool for tool in tools]
         return [function.get("name") if isinstance(function, dict) else function for function in functions]
     function = choice.get("function")
     if choice.get("type", "function") != "function" or not isinstance(function, dict):
-        raise _wrong("tool_choice", "an object {'type': 'function', 'function': {'name': …}}", choice)
+        raise wrong("tool_choice", "an object {'type': 'function', 'function': {'name': …}}", choice)
     return [function.get("name")]
 
 
@@ -199,7 +160,7 @@ def _include_usage(raw: Json, stream: bool) -> bool:
     if options is None:
         return False
     if not isinstance(options, dict):
-        raise _wrong("stream_options", "an object such as {'include_usage': true}", options)
+        raise wrong("stream_options", "an object such as {'include_usage': true}", options)
     if not stream:
         raise RequestError("stream_options needs stream: true", param="stream_options")
     return bool(options.get("include_usage"))
@@ -217,7 +178,3 @@ def _mask(parameters: Json, conversation: Conversation) -> int:
     elif kind == "json_schema":
         mask |= ABILITY_BITS["json_schema"]
     return mask
-
-
-def _wrong(param: str, expected: str, value: Any) -> RequestError:
-    return RequestError(f"{param} must be {expected}; got {repr(value)[:60]}", param=param)

@@ -73,7 +73,7 @@ class StreamAnswer:
         return response
 
     async def _prepare(self, served: Served) -> web.StreamResponse:
-        headers = answer_headers(self._call, served)
+        headers = answer_headers(self._call, served.route.header, served.dropped)
         response = web.StreamResponse(headers={**_HEADERS, **headers})
         await response.prepare(self._request)
         return response
