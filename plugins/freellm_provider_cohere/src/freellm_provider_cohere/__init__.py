@@ -134,11 +134,10 @@ class Cohere(OpenAICompatible):
             "texts": list(request.inputs),
             "input_type": parameters.get("input_type", "search_document"),
             "embedding_types": ["float"],
+            "truncate": parameters.get("truncate", "NONE"),  # a vector of half a text looks like any other
         }
         if request.dimensions is not None:
             body["output_dimension"] = request.dimensions
-        if "truncate" in parameters:
-            body["truncate"] = parameters["truncate"]
         dropped = tuple(name for name in parameters if name not in body)
         return Upstream("POST", "/v2/embed", self._headers(key), body, dropped=dropped)
 

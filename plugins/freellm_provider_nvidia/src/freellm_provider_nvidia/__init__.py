@@ -138,7 +138,7 @@ provider = Nvidia(
     embeddings_forward=frozenset({"input_type", "truncate", "user"}),
     # Models that tell questions from passages refuse inputs which are neither.
     embeddings_constants={
-        model.id: {"input_type": "passage", "truncate": "END"}
+        model.id: {"input_type": "passage", "truncate": "NONE"}
         for model in _CATALOGUE.models
         if model.task == "embeddings"
     },
