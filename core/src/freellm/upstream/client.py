@@ -7,9 +7,10 @@ from io import BytesIO
 from typing import Any, Final
 
 import orjson
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from aiohttp.abc import AbstractResolver
-from aiohttp.payload import BytesIOPayload, BytesPayload, Payload
+from aiohttp.payload import BytesIOPayload
+from yarl import URL
 
 from freellm.errors import UpstreamError
 from freellm.types import Answer, Kind, Upstream
@@ -18,6 +19,7 @@ from freellm.upstream.exchange import Exchange
 from freellm.upstream.failures import FAILURES, convert
 from freellm.upstream.guard import guarded
 from freellm.upstream.limits import FirstByteLimits
+from freellm.upstream.line import METHOD, Line, Reply
 from freellm.upstream.urls import join
 
 CONNECT_SECONDS: Final = 5.0
@@ -51,7 +53,7 @@ class UpstreamClient:
 
     def __init__(self, resolver: AbstractResolver | None = None) -> None:
         self._resolver = resolver
-        self._sessions: dict[str, ClientSession] = {}
+        self._lines: dict[str, Line] = {}
         self._closed = False
         self._loop: asyncio.AbstractEventLoop
         self._limits: FirstByteLimits | None = None
@@ -68,21 +70,19 @@ class UpstreamClient:
         """
         url = join(base_url, upstream.path, local)
         policy = url.scheme if local else _PUBLIC
-        session = self._sessions.get(policy) or self._open(policy)
-        data: Payload | None = None
-        headers = upstream.headers
-        if upstream.body is not None:
-            data = _payload(upstream.body)
-            headers = {**_JSON, **headers}
+        line = self._lines.get(policy) or self._open(policy)
+        body = None if upstream.body is None else _encoded(upstream.body)
         limits = self._limits
         if limits is None:
             self._loop = asyncio.get_running_loop()
             self._limits = limits = FirstByteLimits(self._loop)
         task = limits.start(first_byte_timeout)
         try:
-            response = await session.request(
-                upstream.method, url, data=data, headers=headers, allow_redirects=False
-            )
+            response: Reply | ClientResponse
+            if body is not None and len(body) < LARGE_BODY and upstream.method == METHOD:
+                response = await line.post(url, upstream.headers, body)
+            else:
+                response = await _request(line.session, upstream, url, body)
         except asyncio.CancelledError:
             if not limits.was_the_cause(task):
                 raise
@@ -111,23 +111,23 @@ class UpstreamClient:
 
         :raises RequestError: when it is no image, too large, or cannot be had; `param` is `messages`
         """
-        return await images.fetch(self._sessions.get(_PUBLIC) or self._open(_PUBLIC), url)
+        line = self._lines.get(_PUBLIC) or self._open(_PUBLIC)
+        return await images.fetch(line.session, url)
 
     async def close(self) -> None:
         """Abort what is under way and close every connection."""
         self._closed = True
-        sessions = list(self._sessions.values())
-        self._sessions.clear()
-        for session in sessions:
-            await session.close()
+        lines = list(self._lines.values())
+        self._lines.clear()
+        for line in lines:
+            await line.session.close()
 
-    def _open(self, policy: str) -> ClientSession:
+    def _open(self, policy: str) -> Line:
         if self._closed:
             raise UpstreamError(Kind.NETWORK, "the server is shutting down")
-        session = self._sessions[policy] = open_session(
-            local=policy != _PUBLIC, plain=policy == "http", resolver=self._resolver
-        )
-        return session
+        session = open_session(local=policy != _PUBLIC, plain=policy == "http", resolver=self._resolver)
+        line = self._lines[policy] = Line(session)
+        return line
 
 
 def open_session(
@@ -156,15 +156,18 @@ def open_session(
     )
 
 
-def _payload(body: Any) -> Payload:
-    """Return a body as JSON; a large one as a file, which aiohttp sends in pieces and lets others run in between.
+async def _request(
+    session: ClientSession, upstream: Upstream, url: URL, body: bytes | None
+) -> ClientResponse:
+    """Send what is no small post: a large body goes as a file, which aiohttp sends in pieces and lets others run in between."""
+    headers = upstream.headers if body is None else {**_JSON, **upstream.headers}
+    data = None if body is None else BytesIOPayload(BytesIO(body))
+    return await session.request(upstream.method, url, data=data, headers=headers, allow_redirects=False)
 
-    A ready payload spares aiohttp the search for the kind that fits.
-    """
+
+def _encoded(body: Any) -> bytes:
     try:
-        data = orjson.dumps(body)
+        return orjson.dumps(body)
     except TypeError:  # its text may quote the body
-        data = b""
-    if not data:
-        raise UpstreamError(Kind.BAD_ANSWER, "the provider's plugin made a body that is not JSON")
-    return BytesPayload(data) if len(data) < LARGE_BODY else BytesIOPayload(BytesIO(data))
+        pass
+    raise UpstreamError(Kind.BAD_ANSWER, "the provider's plugin made a body that is not JSON")

@@ -14,6 +14,7 @@ from freellm.sse import Frame, SSEParser
 from freellm.types import Answer, Kind
 from freellm.upstream.decoding import Inflater, to_answer
 from freellm.upstream.failures import FAILURES, convert
+from freellm.upstream.line import Reply
 from freellm.upstream.watch import Watch
 
 ANSWER_LIMIT: Final = 32 * 2**20
@@ -38,7 +39,7 @@ class Exchange:
     A connection whose body was read to its end goes back to the pool; `close` or `release` ends any other. Every
     failure and every cancellation of a read closes it at once.
 
-    :param response: aiohttp's response, its body unread
+    :param response: the response, its body unread
     :param host: whom the answer is from, for messages
     """
 
@@ -54,7 +55,7 @@ class Exchange:
         "status",
     )
 
-    def __init__(self, response: ClientResponse, host: str, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, response: ClientResponse | Reply, host: str, loop: asyncio.AbstractEventLoop) -> None:
         self.status: int = response.status
         self._response = response
         self._host = host
