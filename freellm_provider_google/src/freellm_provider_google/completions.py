@@ -101,18 +101,15 @@ def image_of(part: Mapping[str, Any]) -> Json:
 def usage_of(counted: Mapping[str, Any]) -> Json:
     """Return OpenAI's usage of a usageMetadata; thoughts are a part of the completion."""
 
-    def count(name: str) -> int:
-        value = counted.get(name)
-        return value if isinstance(value, int) else 0
-
-    prompt = count("promptTokenCount") + count("toolUsePromptTokenCount")
-    thoughts = count("thoughtsTokenCount")
-    completion = count("candidatesTokenCount") + thoughts
+    count = {name: value for name, value in counted.items() if isinstance(value, int)}.get
+    prompt = count("promptTokenCount", 0) + count("toolUsePromptTokenCount", 0)
+    thoughts = count("thoughtsTokenCount", 0)
+    completion = count("candidatesTokenCount", 0) + thoughts
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": count("totalTokenCount") or prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": count("cachedContentTokenCount")},
+        "prompt_tokens_details": {"cached_tokens": count("cachedContentTokenCount", 0)},
         "completion_tokens_details": {"reasoning_tokens": thoughts},
     }
 
@@ -149,7 +146,7 @@ def empty_turn(reason: str) -> Failure | None:
 def complete(request: ChatRequest, model: Model, answer: Answer) -> Json | Failure:
     """Return the chat completion of a whole 2xx answer, or the failure that it hides."""
     body = unwrap(answer.body)
-    if not isinstance(body, Mapping):
+    if not isinstance(body, dict):
         return Failure(kind=Kind.BAD_ANSWER, message="the answer is not a JSON object")
     if "error" in body:
         return classify(request, answer)

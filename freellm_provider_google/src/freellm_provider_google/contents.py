@@ -29,6 +29,39 @@ def translate_messages(
     :param fold_system: put the system text before the first user text, for models without a system role
     :raises UntranslatableError: when a message holds what the service does not take
     """
+    if any(message["role"] == "tool" or message.get("tool_calls") for message in request.messages):
+        contents = _tool_talk(request, dialect, names, model_id)
+    else:
+        contents = _talk(request.messages)
+    _open_and_close(contents, dialect)
+    system = _system_text(request.messages)
+    if system and fold_system:
+        contents[0]["parts"].insert(0, {"text": system})
+        system = ""
+    return ({"parts": [{"text": system}]} if system else None), contents
+
+
+def _talk(messages: Sequence[Json]) -> list[Json]:
+    """Return the contents of a conversation without calls."""
+    contents: list[Json] = []
+    for index, message in enumerate(messages):
+        role = message["role"]
+        if role == "system":
+            continue
+        side = "model" if role == "assistant" else "user"
+        content = message.get("content")
+        if content.__class__ is str:
+            parts = [{"text": content}] if content else []
+        else:
+            parts = parts_of(content, f"messages[{index}].content", strict=side == "user")
+        _append(contents, side, parts)
+    return contents
+
+
+def _tool_talk(
+    request: ChatRequest, dialect: Dialect, names: Mapping[str, str], model_id: str
+) -> list[Json]:
+    """Return the contents of a conversation with calls: each model turn's calls are answered by the next user turn."""
     contents: list[Json] = []
     calls: list[Json] = []
     for role, block in _blocks(request.messages):
@@ -41,17 +74,12 @@ def translate_messages(
     if calls:
         _append(contents, "user", _user_parts([], calls, request, names))
     _sign(contents, request, dialect)
-    _open_and_close(contents, dialect)
-    system = _system_text(request.messages)
-    if system and fold_system:
-        contents[0]["parts"].insert(0, {"text": system})
-        system = ""
-    return ({"parts": [{"text": system}]} if system else None), contents
+    return contents
 
 
 def _system_text(messages: Sequence[Json]) -> str:
-    texts = (text_of(message.get("content")) for message in messages if message["role"] == "system")
-    return "\n\n".join(text for text in texts if text)
+    texts = [text_of(message.get("content")) for message in messages if message["role"] == "system"]
+    return "\n\n".join([text for text in texts if text])
 
 
 def _blocks(messages: Sequence[Json]) -> list[tuple[str, list[_Numbered]]]:

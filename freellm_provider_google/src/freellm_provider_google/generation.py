@@ -55,7 +55,7 @@ def generation_config(request: ChatRequest, model: Model, dialect: Dialect, *, h
         config["stopSequences"] = stops[:_MOST_STOPS]
     if isinstance(seed := parameters.get("seed"), int):
         config["seed"] = seed % _SEEDS
-    if dialect.json_with_tools or not has_tools:
+    if "response_format" in parameters and (dialect.json_with_tools or not has_tools):
         config |= _answer_format(request, model, dialect)
     if thinking := thinking_config(parameters, dialect):
         config["thinkingConfig"] = thinking
@@ -64,6 +64,8 @@ def generation_config(request: ChatRequest, model: Model, dialect: Dialect, *, h
 
 def thinking_config(parameters: Mapping[str, Any], dialect: Dialect) -> Json:
     """Return the thinkingConfig for the effort a request states; empty leaves it to the model."""
+    if "reasoning_effort" not in parameters and "reasoning" not in parameters:
+        return {}
     effort, shown = _effort(parameters)
     if effort not in dialect.efforts:
         return {}

@@ -19,14 +19,16 @@ _OPEN_ENDED: Final = ("$ref", "anyOf", "oneOf", "allOf", "patternProperties", "a
 
 def functions_of(request: ChatRequest) -> list[Json]:
     """Return the functions a request declares; other kinds of tools have no counterpart and are left out."""
-    return [tool["function"] for tool in request.parameters.get("tools") or () if tool.get("function")]
+    tools = request.parameters.get("tools")
+    return [tool["function"] for tool in tools if tool.get("function")] if tools else []
 
 
 def wire_names(request: ChatRequest) -> dict[str, str]:
     """Return the service's name of every function that a request declares or has called, by its OpenAI name."""
-    wanted = {*_declared_names(request), *_called_names(request.messages)}
-    if not wanted:
+    called = [message for message in request.messages if "tool_calls" in message]
+    if not called and "tools" not in request.parameters:
         return {}
+    wanted = {*_declared_names(request), *_called_names(called)}
     names = {name: name for name in wanted if _VALID.fullmatch(name)}
     if len(names) < len(wanted):
         # Names that fit are kept, so that none of them is lost to one that has to be changed.
