@@ -30,8 +30,11 @@ class RequestIds:
     def of(self, request: web.Request) -> str:
         """Return the id to answer with: the client's own, if it sent a sane one, else ours; always the same."""
         known = request.get(_KEY)
-        if known is None:
-            headers = request.headers
-            given = headers.get("X-Request-Id") or headers.get("X-Client-Request-Id")
-            known = request[_KEY] = given if given and _SANE.fullmatch(given) else self.new()
-        return known
+        return self.name(request) if known is None else known
+
+    def name(self, request: web.Request) -> str:
+        """Name a request that has no id yet; see `of`."""
+        headers = request.headers
+        given = headers.get("X-Request-Id") or headers.get("X-Client-Request-Id")
+        name = request[_KEY] = given if given and _SANE.fullmatch(given) else self.new()
+        return name

@@ -10,6 +10,9 @@ from typing import Any, TypeAlias
 
 Check: TypeAlias = Callable[[Any], str | None]
 
+_NUMBERS = (int, float)
+"""What JSON's numbers become; true and false are none."""
+
 
 def _is(kind: type, expected: str) -> Check:
     return lambda value: None if isinstance(value, kind) else expected
@@ -17,7 +20,7 @@ def _is(kind: type, expected: str) -> Check:
 
 def _between(low: float, high: float) -> Check:
     def check(value: Any) -> str | None:
-        good = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+        good = value.__class__ in _NUMBERS and low <= value <= high
         return None if good else f"a number from {low:g} to {high:g}"
 
     return check

@@ -33,7 +33,8 @@ class Conversation:
         self.images = False
         self.remote_images = False
         self.messages: list[Json] = [
-            self._message(message, f"messages[{index}]") for index, message in enumerate(raw)
+            message if _is_plain(message) else self._message(message, f"messages[{index}]")
+            for index, message in enumerate(raw)
         ]
 
     def _message(self, message: Any, path: str) -> Json:
@@ -50,9 +51,7 @@ class Conversation:
         return {**message, "role": "system"} if message["role"] == "developer" else message
 
     def _user(self, message: Json, path: str) -> Json:
-        content = message.get("content")
-        if content.__class__ is not str:
-            self._content(content, f"{path}.content", tuple(_PARTS))
+        self._content(message.get("content"), f"{path}.content", tuple(_PARTS))
         return message
 
     def _assistant(self, message: Json, path: str) -> Json:
@@ -123,6 +122,17 @@ class Conversation:
     def _media_part(self, part: Json, path: str) -> None:
         if not isinstance(part.get(part["type"]), dict):
             raise _wrong(f"{path}.{part['type']}", "an object", part.get(part["type"]))
+
+
+def _is_plain(message: Any) -> bool:
+    """Tell whether a message is nothing but a text: most are, and there is nothing to check in them or to say otherwise."""
+    return (
+        message.__class__ is dict
+        and message.get("content").__class__ is str
+        and message.get("role") in ("user", "assistant", "system")
+        and "tool_calls" not in message
+        and "function_call" not in message
+    )
 
 
 _PARTS: Mapping[str, Callable[[Conversation, Json, str], None]] = {

@@ -14,20 +14,14 @@ from freellm.surfaces.openai.fields import CHECKS
 from freellm.surfaces.openai.messages import Conversation
 from freellm.types import ChatRequest, Json
 
-_OWN = frozenset(
-    {
-        "model",
-        "messages",
-        "stream",
-        "stream_options",
-        "n",
-        "max_completion_tokens",
-        "functions",
-        "function_call",
-    }
-)
-"""Fields that core reads itself; the others become parameters."""
+_READ_APART = frozenset({"model", "messages", "stream", "stream_options", "n"})
+"""Fields that are looked at one by one, and are no parameters."""
 
+_OLD_NAMES = frozenset({"max_completion_tokens", "functions", "function_call"})
+"""Fields that become parameters under other names."""
+
+_SAID_OTHERWISE = _OLD_NAMES | {"n", "stop", "tools", "tool_choice"}
+"""Fields that take more than one check."""
 
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     """A chat request as the client meant it.
@@ -75,13 +69,20 @@ def parse(body: bytes) -> Parsed:
 def _parameters(raw: Json) -> Json:
     parameters: Json = {}
     for name, value in raw.items():
-        if value is None:
+        if value is None or name in _READ_APART:
             continue
         check = CHECKS.get(name)
         if check is not None and (expected := check(value)) is not None:
             raise wrong(name, expected, value)
-        if name not in _OWN:
+        if name not in _OLD_NAMES:
             parameters[name] = value
+    if not _SAID_OTHERWISE.isdisjoint(raw):
+        _say_otherwise(raw, parameters)
+    return parameters
+
+
+def _say_otherwise(raw: Json, parameters: Json) -> None:
+    """Bring the parameters that can be said in several ways, or need one another, into one form."""
     if (number := raw.get("n")) is not None and number != 1:
         raise RequestError(
             f"n must be 1; got {repr(number)[:60]}: freellm returns one choice per request, send the request so many "
@@ -98,7 +99,6 @@ def _parameters(raw: Json) -> Json:
         _adopt_functions(raw, parameters)
     if "tools" in parameters or "tool_choice" in parameters:
         _check_tools(parameters)
-    return parameters
 
 
 def _adopt_functions(raw: Json, parameters: Json) -> None:
@@ -172,9 +172,10 @@ def _mask(parameters: Json, conversation: Conversation) -> int:
         mask |= ABILITY_BITS["tools"]
     if conversation.images:
         mask |= ABILITY_BITS["vision"]
-    kind = (parameters.get("response_format") or {}).get("type")
-    if kind == "json_object":
-        mask |= ABILITY_BITS["json"]
-    elif kind == "json_schema":
-        mask |= ABILITY_BITS["json_schema"]
+    if "response_format" in parameters:
+        kind = parameters["response_format"].get("type")
+        if kind == "json_object":
+            mask |= ABILITY_BITS["json"]
+        elif kind == "json_schema":
+            mask |= ABILITY_BITS["json_schema"]
     return mask

@@ -51,8 +51,12 @@ async def read_body(request: web.Request) -> bytes:
             status=415,
             code="unsupported_encoding",
         )
-    if request.content.is_eof():
-        return await request.read()
+    content = request.content
+    if content.is_eof():  # it came with the headers
+        body = content.read_nowait()
+        if len(body) >= request.client_max_size:
+            raise web.HTTPRequestEntityTooLarge(request.client_max_size, len(body))
+        return body
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await request.read()

@@ -69,7 +69,7 @@ class ChatCompletions:
         messages = parsed.request.messages
         session = _session(request, parsed)
         return Call(
-            id=self._proxy.ids.of(request),
+            id=self._proxy.ids.name(request),
             surface="openai",
             model=parsed.model,
             request=parsed.request,
