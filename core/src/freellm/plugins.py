@@ -151,7 +151,7 @@ def relay(
             manager.check_pending()
         except (pluggy.PluginValidationError, ValueError) as error:
             raise PluginError(f"plugin {name!r} is refused: {error}") from error
-    return Relay(manager)
+    return Relay(manager, spec)
 
 
 def _refuse_wrong_hooks(
@@ -200,12 +200,14 @@ class Relay:
     """A plugin manager whose plugins keep to their specification.
 
     :param manager: the manager, plugins registered
+    :param spec: the class that holds the hook specifications
     """
 
-    __slots__ = ("_manager", "hook")
+    __slots__ = ("_manager", "_spec", "hook")
 
-    def __init__(self, manager: pluggy.PluginManager) -> None:
+    def __init__(self, manager: pluggy.PluginManager, spec: type) -> None:
         self._manager = manager
+        self._spec = spec
         self.hook: Any = manager.hook
 
     def hooks_of(self, plugin: Any) -> tuple[str, ...]:
@@ -223,6 +225,9 @@ class Relay:
         if only.hookwrapper or getattr(only, "wrapper", False):
             return caller
         function, names = only.function, only.argnames
+        if _takes_by_name(function, getattr(self._spec, hook)):
+            named: Callable[..., Any] = function
+            return named
 
         def ask(**arguments: Any) -> Any:
             return function(*[arguments[name] for name in names])
@@ -232,3 +237,13 @@ class Relay:
     def answers(self, hook: str) -> bool:
         """Tell whether any plugin answers a hook."""
         return bool(getattr(self._manager.hook, hook).get_hookimpls())
+
+
+def _takes_by_name(function: Callable[..., Any], specified: Callable[..., Any]) -> bool:
+    """Tell whether a bound method names every argument that its specification gives it, which then needs no sorting out."""
+    named = {
+        name
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    }
+    return named == set(inspect.signature(specified).parameters) - {"self"}
