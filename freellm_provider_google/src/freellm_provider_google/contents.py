@@ -58,9 +58,7 @@ def _talk(messages: Sequence[Json]) -> list[Json]:
     return contents
 
 
-def _tool_talk(
-    request: ChatRequest, dialect: Dialect, names: Mapping[str, str], model_id: str
-) -> list[Json]:
+def _tool_talk(request: ChatRequest, dialect: Dialect, names: Mapping[str, str], model_id: str) -> list[Json]:
     """Return the contents of a conversation with calls: each model turn's calls are answered by the next user turn."""
     contents: list[Json] = []
     calls: list[Json] = []

@@ -1,7 +1,7 @@
 """What was spent in one window: what every counter answers, and the two plain ones. No limits, those are the pool's.
 
-A counter has `used`, and `edge`, the Unix time from which `expire` has to be called before anything else is. Amounts
-are in the quota's unit, moments are Unix seconds.
+A counter has `used`; `edge`, the Unix time from which `expire` has to be called before anything else is; and `begun`,
+since when what is spent counts as spent now. Amounts are in the quota's unit, moments are Unix seconds.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Counter(Protocol):
 
     used: float
     edge: float
+    begun: float
 
     def expire(self, now: float) -> None:
         """Forget what no longer counts at `now`, and set the next `edge`."""
@@ -41,7 +42,7 @@ class Counter(Protocol):
         """Add an amount at a moment, or take back a part of what was booked at it when the amount is negative."""
 
     def move(self, old: float, amount: float) -> None:
-        """Let an amount that was booked at an earlier moment count from now."""
+        """Let an amount that was booked at a moment before `begun` count from now."""
 
     def opening(self, needed: float, now: float) -> float:
         """Return the moment at which at least `needed` will have expired."""
@@ -59,19 +60,19 @@ class Fixed:
     :param calendar: says which period a moment lies in
     """
 
-    __slots__ = ("_calendar", "_end", "_start", "edge", "used")
+    __slots__ = ("_calendar", "_end", "begun", "edge", "used")
 
     def __init__(self, calendar: Calendar) -> None:
         self.used = 0.0
         self.edge = 0.0
-        self._start = 0.0
+        self.begun = 0.0
         self._end = 0.0
         self._calendar = calendar
 
     def expire(self, now: float) -> None:
         """Start a new period if the current one is over."""
         if now >= self.edge:
-            self._start, self._end = self._calendar(now)
+            self.begun, self._end = self._calendar(now)
             self.used, self.edge = 0.0, self._end
 
     def spend(self, amount: float) -> None:
@@ -84,7 +85,7 @@ class Fixed:
         A moment after the current period, which only a clock that was set back can bring, makes the period last
         longer, by the length of that moment's own period: by then the true clock is past its end.
         """
-        if at >= self._start:
+        if at >= self.begun:
             self.used += amount
         if at >= self.edge:
             start, end = self._calendar(at)
@@ -92,8 +93,7 @@ class Fixed:
 
     def move(self, old: float, amount: float) -> None:
         """Count an amount that was booked before the current period began."""
-        if old < self._start:
-            self.used += amount
+        self.used += amount
 
     def opening(self, needed: float, now: float) -> float:
         """Return the end of the period."""
@@ -105,18 +105,19 @@ class Fixed:
 
     def spent(self, but: Iterable[Spending]) -> list[Spending]:
         """Return the period's amount with its last second."""
-        amount = self.used - sum(amount for at, amount in but if at >= self._start)
+        amount = self.used - sum(amount for at, amount in but if at >= self.begun)
         return [(self.edge - 1, amount)] if amount > NEGLIGIBLE else []
 
 
 class Concurrent:
     """How many requests are under way. It does not outlive the process, and neither do they."""
 
-    __slots__ = ("edge", "used")
+    __slots__ = ("begun", "edge", "used")
 
     def __init__(self) -> None:
         self.used = 0.0
         self.edge = math.inf
+        self.begun = -math.inf
 
     def expire(self, now: float) -> None:
         """Forget nothing: only the end of a request frees its place."""

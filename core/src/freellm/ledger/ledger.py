@@ -65,7 +65,8 @@ class Ledger(Registry):
             pool = share.pool
             if now >= pool.edge:
                 pool.advance(now)
-            pool.counter.move(at, amounts[place])
+            if at < pool.counter.begun:
+                pool.counter.move(at, amounts[place])
         lease.at = now
 
     # The names `input` and `output` are those of `Demand` and of every provider's usage figures.

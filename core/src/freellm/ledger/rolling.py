@@ -26,7 +26,7 @@ class Rolling:
     :param window: seconds
     """
 
-    __slots__ = ("_begun", "_freed", "_head", "_ring", "_slot", "_width", "_window", "edge", "used")
+    __slots__ = ("_freed", "_head", "_ring", "_slot", "_width", "_window", "begun", "edge", "used")
 
     def __init__(self, window: float) -> None:
         self.used = 0.0
@@ -35,7 +35,7 @@ class Rolling:
         self._width = math.ceil(window / BUCKETS * _GRAIN) / _GRAIN
         self._head = -1
         self._slot = 0
-        self._begun = 0.0
+        self.begun = 0.0
         self._ring: list[float] | None = None
         self._freed: Sequence[float] | None = None
 
@@ -45,7 +45,7 @@ class Rolling:
         if index <= head:
             return
         self._head, self._slot = index, index % _SLOTS
-        self._begun, self.edge = index * self._width, (index + 1) * self._width
+        self.begun, self.edge = index * self._width, (index + 1) * self._width
         ring = self._ring
         if ring is None:
             return
@@ -87,9 +87,8 @@ class Rolling:
 
     def move(self, old: float, amount: float) -> None:
         """Move an amount to the current bucket, back into the window if it had left it."""
-        if old < self._begun:
-            self.book(old, -amount)
-            self.spend(amount)
+        self.book(old, -amount)
+        self.spend(amount)
 
     def opening(self, needed: float, now: float) -> float:
         """Return the edge at which the buckets forgotten by then will have held at least `needed`."""

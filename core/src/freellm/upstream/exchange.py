@@ -90,24 +90,19 @@ class Exchange:
         :param seconds: time for it
         :raises UpstreamError: when it is too large, too slow or cut off
         """
-        self._begin(limit)
         content = self._response.content
+        if content.is_eof() and content.exception() is None and not self._coding():
+            body = content.read_nowait()  # it came with the headers
+            if len(body) > limit:
+                raise self._too_large(limit)
+            return body
+        self._begin(limit)
         if not content.is_eof():
             self._watch = Watch(self._loop, seconds, seconds, self.close)
-        elif self._inflater is None and content.exception() is None:
-            return self._arrived(content.read_nowait())
         parts = []
         while part := await self.read():
             parts.append(part)
         return b"".join(parts)
-
-    def _arrived(self, body: bytes) -> bytes:
-        """Take a body that came whole with its headers."""
-        if len(body) > self._limit:
-            self.close()
-            raise self._too_large()
-        self._end()
-        return body
 
     def batches(self, stall_timeout: float) -> AsyncIterator[list[Frame]]:
         """Iterate over the events of a stream: all those that arrived together in one list, never an empty one.
@@ -131,7 +126,7 @@ class Exchange:
                     chunk = inflater.feed(chunk)
                 self._left -= len(chunk)
                 if self._left < 0:
-                    raise self._too_large()
+                    raise self._too_large(self._limit)
                 if chunk:
                     return chunk
             self._end()
@@ -168,8 +163,7 @@ class Exchange:
 
     def _begin(self, limit: int) -> None:
         self._limit = self._left = limit
-        coding = self._response.headers.get(hdrs.CONTENT_ENCODING)
-        if coding and (coding := coding.strip().lower()) != "identity":
+        if coding := self._coding():
             try:
                 self._inflater = Inflater(coding)
             except UpstreamError:
@@ -182,6 +176,11 @@ class Exchange:
                 self._lost()
             else:
                 self._closed.add_done_callback(self._lost)
+
+    def _coding(self) -> str:
+        """Return how the body is compressed; empty when it is not."""
+        coding = self._response.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower()
+        return "" if coding == "identity" else coding
 
     def _lost(self, _: object = None) -> None:
         """Wake the reader of a body whose connection is gone: aiohttp 3.14 forgets to after a malformed chunk."""
@@ -201,8 +200,8 @@ class Exchange:
             self._closed.remove_done_callback(self._lost)
             self._closed = None
 
-    def _too_large(self) -> UpstreamError:
-        return UpstreamError(Kind.BAD_ANSWER, f"{self._host} sent more than {self._limit:,} bytes")
+    def _too_large(self, limit: int) -> UpstreamError:
+        return UpstreamError(Kind.BAD_ANSWER, f"{self._host} sent more than {limit:,} bytes")
 
 
 class _Batches:
