@@ -29,10 +29,9 @@ def translate_messages(
     :param fold_system: put the system text before the first user text, for models without a system role
     :raises UntranslatableError: when a message holds what the service does not take
     """
-    if any(message["role"] == "tool" or message.get("tool_calls") for message in request.messages):
+    contents = _talk(request.messages)
+    if contents is None:
         contents = _tool_talk(request, dialect, names, model_id)
-    else:
-        contents = _talk(request.messages)
     _open_and_close(contents, dialect)
     system = _system_text(request.messages)
     if system and fold_system:
@@ -41,13 +40,15 @@ def translate_messages(
     return ({"parts": [{"text": system}]} if system else None), contents
 
 
-def _talk(messages: Sequence[Json]) -> list[Json]:
-    """Return the contents of a conversation without calls."""
+def _talk(messages: Sequence[Json]) -> list[Json] | None:
+    """Return the contents of a conversation without calls; None when it has any."""
     contents: list[Json] = []
     for index, message in enumerate(messages):
         role = message["role"]
         if role == "system":
             continue
+        if role == "tool" or "tool_calls" in message:
+            return None
         side = "model" if role == "assistant" else "user"
         content = message.get("content")
         if content.__class__ is str:
