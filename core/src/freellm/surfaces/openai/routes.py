@@ -17,6 +17,7 @@ from freellm.surfaces.openai.listing import ModelListing
 from freellm.surfaces.openai.parsing import Parsed, parse
 from freellm.surfaces.openai.reading import patience, read_body
 from freellm.surfaces.openai.streaming import StreamAnswer
+from freellm.surfaces.whole import WholeAnswer
 
 if TYPE_CHECKING:
     from freellm.proxy import Proxy
@@ -63,7 +64,7 @@ class ChatCompletions:
             return await StreamAnswer(self._proxy, request, call).serve()
         served = await self._proxy.complete(call)
         headers = whole_headers(call, served.route.header, served.dropped, self._proxy.clock.now())
-        return web.Response(body=orjson.dumps(served.completion), headers=headers)
+        return WholeAnswer(orjson.dumps(served.completion), headers)
 
     def _call(self, request: web.Request, parsed: Parsed, started: float) -> Call:
         messages = parsed.request.messages
