@@ -35,6 +35,9 @@ _SLOT: Final = struct.Struct(f"<{RESERVATION.size}sI4x{SETTLEMENT.size}sI4x")
 _NUMBERS: Final = struct.Struct(f"<Q{CHECKED_RESERVATION.size - 8}xQ{CHECKED_SETTLEMENT.size - 8}x")
 
 _HEADER: Final = struct.Struct("<8sIII44x")
+_HEADER_BYTES: Final = _HEADER.size
+_SLOT_BYTES: Final = _SLOT.size
+_SETTLED_BYTES: Final = _HEADER_BYTES + CHECKED_RESERVATION.size
 _MAGIC: Final = b"freellm\x00"
 _VERSION: Final = 2
 _CURE: Final = (
@@ -72,11 +75,12 @@ class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 def place_of(slot: int) -> int:
     """Return a slot's offset in the file."""
-    return _HEADER.size + slot * _SLOT.size
+    return _HEADER_BYTES + slot * _SLOT_BYTES
 
 
-SETTLED_AT: Final = CHECKED_RESERVATION.size
-"""The settlement's offset in a slot."""
+def settled_at(slot: int) -> int:
+    """Return the offset in the file of a slot's settlement."""
+    return _SETTLED_BYTES + slot * _SLOT_BYTES
 
 
 def numbers(file: mmap.mmap) -> list[tuple[int, int]]:

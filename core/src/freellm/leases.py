@@ -21,13 +21,13 @@ from freellm.lease_slots import (
     CHECKED_RESERVATION,
     CHECKED_SETTLEMENT,
     RESERVATION,
-    SETTLED_AT,
     SETTLEMENT,
     LeaseRecord,
     numbers,
     open_mapped,
     place_of,
     record_at,
+    settled_at,
 )
 
 __all__ = ["SLOTS", "LeaseFile", "LeaseRecord"]
@@ -113,7 +113,8 @@ class LeaseFile:
     def stamp(self, slot: int, stamped: float) -> None:
         """Let a lease count from the moment its answer's headers arrived. One that is closed is left alone."""
         if (checksum := self._open.get(slot)) is not None:
-            self._settle(slot, checksum, SETTLEMENT.pack(0, stamped, 0, 0))
+            half = SETTLEMENT.pack(0, stamped, 0, 0)
+            CHECKED_SETTLEMENT.pack_into(self._map, settled_at(slot), half, crc32(half, checksum))
 
     def settle(self, slot: int, stamped: float, input: int | None, output: int | None) -> None:  # noqa: A002
         """Write down what was used; 0 after a refusal. A lease that is closed is left alone.
@@ -132,10 +133,7 @@ class LeaseFile:
             half = SETTLEMENT.pack(number, stamped, tokens_in, tokens_out)
         except struct.error:
             half = SETTLEMENT.pack(number, stamped, _bounded(tokens_in), _bounded(tokens_out))
-        self._settle(slot, checksum, half)
-
-    def _settle(self, slot: int, checksum: int, half: bytes) -> None:
-        CHECKED_SETTLEMENT.pack_into(self._map, place_of(slot) + SETTLED_AT, half, crc32(half, checksum))
+        CHECKED_SETTLEMENT.pack_into(self._map, settled_at(slot), half, crc32(half, checksum))
 
     def cancel(self, slot: int) -> None:
         """Forget a lease that was never dispatched. One that is closed is left alone."""

@@ -17,7 +17,7 @@ import msgspec
 from freellm.catalogue import ABILITY_BITS, Entry, Route
 from freellm.ledger import Demand, Ledger, Obstacle
 from freellm.orders import Order, Orders, Strategy, fast, priority
-from freellm.tokens import Corrections
+from freellm.tokens import WORST, Corrections
 from freellm.types import Kind
 
 __all__ = ["Cause", "Needs", "Order", "Orders", "PassedOver", "Router", "Strategy", "fast", "priority"]
@@ -170,7 +170,7 @@ class Router:
             notes.append(PassedOver(entry.name, "ability", _abilities(missing), math.inf))
             return False
         context = entry.context
-        if context:
+        if context and (largest_refused or needs.tokens * WORST + (needs.stated or 1) > context):
             alone = needs.longest
             needed = self._corrections.correct(entry.name, needs.tokens if alone is None else alone)
             if alone is None:

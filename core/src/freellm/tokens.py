@@ -133,7 +133,10 @@ _QUANTILE: Final = 0.9
 _PACE: Final = 0.1
 """The weight of the newest answer in the correction: about the last twenty count."""
 
-_BOUNDS: Final = (0.25, 4.0)
+WORST: Final = 4.0
+"""How many times as many tokens as estimated a model is believed to take, at most."""
+
+_BOUNDS: Final = (0.25, WORST)
 """How far a correction may go; beyond that something else is wrong than the tokenizer."""
 
 _TELLING: Final = 32
