@@ -29,7 +29,8 @@ MINUTE, DAY = 60.0, 86_400.0
 class Declaration(BaseModel):
     """What people write: frozen, and a field that does not exist is a mistake."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    # pydantic's own engine needs 18 MB for the patterns below.
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), regex_engine="python-re")
 
 
 class KeyField(Declaration):
@@ -42,7 +43,7 @@ class KeyField(Declaration):
     :param pattern: a regular expression a value is expected to match; a mismatch warns and never refuses
     """
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*\Z")
     title: str
     secret: bool = True
     help: str = ""
@@ -87,7 +88,7 @@ class ProviderInfo(Declaration):
     :param data_policy: what happens to prompts
     """
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*\Z")
     title: str
     instances: bool = False
     signup_url: str = ""
@@ -145,7 +146,7 @@ class Model(Declaration):
     :param checked: the day they were read, ISO date
     """
 
-    id: str = Field(pattern=r"^[\w.:/@+\-~]{1,200}$")
+    id: str = Field(pattern=r"^[\w.:/@+\-~]{1,200}\Z")
     family: str
     title: str = ""
     task: Task = "chat"

@@ -14,14 +14,27 @@ from freellm.surfaces.openai.fields import CHECKS
 from freellm.surfaces.openai.messages import Conversation
 from freellm.types import ChatRequest, Json
 
-_READ_APART = frozenset({"model", "messages", "stream", "stream_options", "n"})
-"""Fields that are looked at one by one, and are no parameters."""
+_OWN = frozenset(
+    {
+        "model",
+        "messages",
+        "stream",
+        "stream_options",
+        "n",
+        "max_completion_tokens",
+        "functions",
+        "function_call",
+    }
+)
+"""Fields that core reads itself; the others become parameters."""
 
-_OLD_NAMES = frozenset({"max_completion_tokens", "functions", "function_call"})
-"""Fields that become parameters under other names."""
+_READ_APART = _OWN - CHECKS.keys()
+"""Those of them that no entry of the table checks."""
 
-_SAID_OTHERWISE = _OLD_NAMES | {"n", "stop", "tools", "tool_choice"}
-"""Fields that take more than one check."""
+_SAID_OTHERWISE = frozenset(
+    {"n", "max_completion_tokens", "functions", "function_call", "stop", "tools", "tool_choice"}
+)
+"""Fields that take more than one check, or can be said in several ways."""
 
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     """A chat request as the client meant it.
@@ -74,7 +87,7 @@ def _parameters(raw: Json) -> Json:
         check = CHECKS.get(name)
         if check is not None and (expected := check(value)) is not None:
             raise wrong(name, expected, value)
-        if name not in _OLD_NAMES:
+        if name not in _OWN:
             parameters[name] = value
     if not _SAID_OTHERWISE.isdisjoint(raw):
         _say_otherwise(raw, parameters)
