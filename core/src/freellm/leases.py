@@ -11,6 +11,7 @@ after the number that was saved together with the states.
 from __future__ import annotations
 
 import struct
+from array import array
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -148,22 +149,21 @@ class LeaseFile:
         """
         found = [
             record
-            for slot, (made, settled) in enumerate(numbers(self._map))
+            for slot, (made, settled) in enumerate(zip(*numbers(self._map), strict=True))
             if made and (settled > after or settled <= made)
             if (record := record_at(self._map, slot)) and (record.sequence > after or not record.settled)
         ]
         return sorted(found, key=lambda record: record.sequence)
 
     def _take_over(self) -> None:
-        pairs = numbers(self._map)
-        newest = [max(pair) for pair in pairs]
+        made, settled = numbers(self._map)
+        newest = array("Q", map(max, made, settled))
         while top := max(newest):
             record = record_at(self._map, newest.index(top))
             if record and record.sequence == top:
                 break
             newest[newest.index(top)] = record.sequence if record else 0
         self._sequence = max(self._sequence, top)
-        made = [number for number, _ in pairs]
         self._next = (made.index(max(made)) + 1) % self._slots
         for record in self.records(self._sequence):
             self._open[record.slot] = record.checksum
