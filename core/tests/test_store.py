@@ -281,6 +281,15 @@ def test_a_damaged_file_is_refused_untouched_or_opens(
             assert Path(folder, "freellm.db").read_bytes() == contents["freellm.db"]
 
 
+def test_a_schema_that_is_no_text_any_more_is_refused(sound: Path, tmp_path: Path) -> None:
+    file = tmp_path / "freellm.db"
+    with closing(sqlite3.connect(sound / "freellm.db")) as whole, closing(sqlite3.connect(file)) as copy:
+        whole.backup(copy)
+    file.write_bytes(file.read_bytes().replace(b"CREATE TABLE settings (", b"CREATE TABLE settings \xc1"))
+    with pytest.raises(StoreError, match="cannot be read"):
+        Store(tmp_path)
+
+
 def test_a_folder_in_the_database_s_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "freellm.db").mkdir()
     with pytest.raises(StoreError, match="is a folder"):

@@ -100,7 +100,6 @@ def image_of(part: Mapping[str, Any]) -> Json:
 
 def usage_of(counted: Mapping[str, Any]) -> Json:
     """Return OpenAI's usage of a usageMetadata; thoughts are a part of the completion."""
-
     count = {name: value for name, value in counted.items() if isinstance(value, int)}.get
     prompt = count("promptTokenCount", 0) + count("toolUsePromptTokenCount", 0)
     thoughts = count("thoughtsTokenCount", 0)

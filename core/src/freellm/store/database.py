@@ -121,7 +121,10 @@ def _check(file: Path) -> None:
             rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             tables = {name for (name,) in rows}
             problems = [quick_check(connection, table) for table in _CHECKED if table in tables]
-    except sqlite3.DatabaseError as error:
+    except (
+        sqlite3.DatabaseError,
+        UnicodeDecodeError,
+    ) as error:  # SQLite quotes what is damaged, whatever it is
         raise _refusal(file, f"cannot be read ({error})") from error
     if (tables or version) and (application != APPLICATION_ID or version < 1):
         raise _refusal(file, "was not made by freellm")
@@ -161,3 +164,5 @@ def store_errors(file: Path) -> Iterator[None]:
         if type(error) in (sqlite3.DatabaseError, sqlite3.OperationalError):
             raise StoreError(f"{file}: {error}") from error
         raise
+    except UnicodeDecodeError as error:
+        raise StoreError(f"{file}: its schema is damaged") from error
