@@ -18,6 +18,7 @@ from freellm.orders import Space
 from freellm.surfaces.openai.embedding_parsing import Encoding, ParsedEmbeddings, parse_embeddings
 from freellm.surfaces.openai.headers import whole_headers
 from freellm.surfaces.openai.reading import patience, read_body
+from freellm.surfaces.whole import WholeAnswer
 from freellm.tokens import estimate
 from freellm.types import EmbeddingRequest, Json
 
@@ -35,7 +36,7 @@ class Embeddings:
         self._proxy = proxy
 
     @auth("key")
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> WholeAnswer:
         """Answer one request."""
         started = self._proxy.clock.now()
         parsed = parse_embeddings(await read_body(request))
@@ -45,7 +46,7 @@ class Embeddings:
         body = orjson.dumps(answer(call, embedded, parsed.encoding))
         via = ", ".join(route.header for route, _ in embedded.made)
         headers = whole_headers(call, via, embedded.dropped, self._proxy.clock.now())
-        return web.Response(body=body, headers=headers)
+        return WholeAnswer(body, headers)
 
     def _call(self, request: web.Request, parsed: ParsedEmbeddings, started: float) -> EmbeddingsCall:
         space = self._proxy.space(parsed.model, parsed.request.dimensions)

@@ -36,6 +36,7 @@ _SAID_OTHERWISE = frozenset(
 )
 """Fields that take more than one check, or can be said in several ways."""
 
+
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     """A chat request as the client meant it.
 
