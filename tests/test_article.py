@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from commandline import Commandline
 from processes import freellm_demo
 
 SNIPPETS = {
@@ -79,6 +80,24 @@ def test_the_snippet_runs(demo: dict[str, str], name: str) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert "simulated" in ran.stdout
+
+
+def test_freellm_compare_does_the_same_and_picks_models_of_several_families(
+    demo: dict[str, str], tmp_path: Path
+) -> None:
+    line = Commandline(tmp_path, FREELLM_API_KEY=demo["api_key"])
+    named = ("gemini-2.5-flash", "llama-3.3-70b-versatile", "openai/gpt-oss-120b")
+    told = line.document("compare", "Hello", *(f"-m{model}" for model in named), "--url", demo["url"])
+    assert [answer["asked"] for answer in told["answers"]] == list(named)
+    for answer in told["answers"]:
+        assert answer["text"].startswith(f"[simulated by {answer['model']}]")
+        assert answer["model"].endswith(answer["asked"])
+        assert 0 < answer["first_delta_ms"] <= answer["ms"]
+        assert answer["tokens_in"] > 0
+        assert answer["tokens_out"] > 0
+        assert answer["attempts"] == 0
+    picked = line.document("compare", "Hello", "--url", demo["url"])["answers"]
+    assert len({answer["model"] for answer in picked}) == 3
 
 
 def test_the_stress_test_succeeds_without_a_429_the_client_could_see(tmp_path: Path) -> None:

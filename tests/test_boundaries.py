@@ -76,7 +76,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     # the attempt loop
     ("gateway",),
     # the faces
-    ("surfaces", "proxy", "runtime", "server", "cli", "__main__"),
+    ("surfaces", "proxy", "runtime", "server", "measuring", "cli", "__main__"),
 )
 ASIDE = {"testing": 2}
 """Modules beside the floors, which no other imports, and the floor below which they may import."""
@@ -84,8 +84,8 @@ ASIDE = {"testing": 2}
 FACADE = "__init__"
 SEATS = {name: (floor, seat) for floor, names in enumerate(FLOORS) for seat, name in enumerate(names)}
 
-AIOHTTP = {"upstream", "surfaces", "server", "cli.stress.firing"}
-"""Where sockets are: the one client, the one server, and the command that fires at a server."""
+AIOHTTP = {"upstream", "surfaces", "server", "cli.client"}
+"""Where sockets are: the one client, the one server, and the client that commands are of a running proxy."""
 
 PLUGGY = {"hookspecs", "plugins"}
 

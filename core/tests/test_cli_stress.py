@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commandline import Commandline, answering
-from freellm.cli.stress.answers import read_events, read_headers, read_whole
-from freellm.cli.stress.phases import phases
-from freellm.cli.stress.results import Hop, Passed, Result, figures, spread
-from freellm.cli.stress.target import find_target
+from freellm.cli.target import find_target
 from freellm.errors import SettingsError
+from freellm.measuring import Hop, Passed, Result, figures, phases
+from freellm.measuring.answers import read_events, read_headers, read_whole
+from freellm.measuring.results import spread
 from processes import environment
 
 KEY = "fl-the-unified-key-of-this-test"

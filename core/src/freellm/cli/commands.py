@@ -62,6 +62,7 @@ COMMANDS: Final[Rows] = {
         "The installed plugins; alone, it lists them.",
         default="list",
     ),
+    "compare": Here("freellm.cli.compare.command:compare", "Put one prompt to several models, side by side."),
     "stress": Here(
         "freellm.cli.stress.command:stress", "Fire requests at a running proxy and say who answered."
     ),

@@ -14,6 +14,16 @@ data_dir = click.option(
     help="The folder of the database; FREELLM_DATA_DIR says the same.",
 )
 
+url = click.option("--url", help="The proxy; the one of the settings on this machine unless stated.")
+
+api_key_env = click.option(
+    "--api-key-env",
+    default="FREELLM_API_KEY",
+    show_default=True,
+    metavar="NAME",
+    help="The variable that holds the unified key; unset, the key is taken from the data folder.",
+)
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 
 PICKED_UP: Final = "a running server picks this up within a second"

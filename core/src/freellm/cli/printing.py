@@ -38,7 +38,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], long: Sequen
     :param long: the columns that stand under their row when the terminal is too narrow for all
     """
     cells = [list(row) for row in rows]
-    console = _console()
+    console = console_of_stdout()
     widths = [max(len(_text(row[index])) for row in [columns, *cells]) for index in range(len(columns))]
     if sum(widths) + len(_GAP) * (len(widths) - 1) <= console.width or not long:
         console.print(_drawn(columns, cells))
@@ -85,11 +85,16 @@ def plain(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def _console() -> Any:
+def is_piped() -> bool:
+    """Return whether what is printed goes into a pipe or a file, which has no width."""
+    return not sys.stdout.isatty() and "COLUMNS" not in os.environ
+
+
+def console_of_stdout() -> Any:
+    """Return a rich console for stdout."""
     from rich.console import Console
 
-    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    return Console(file=sys.stdout, width=_PIPE_WIDTH if piped else None, highlight=False)
+    return Console(file=sys.stdout, width=_PIPE_WIDTH if is_piped() else None, highlight=False)
 
 
 def ago(at: float | None) -> str:

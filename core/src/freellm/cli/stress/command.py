@@ -14,7 +14,7 @@ from freellm.cli import options, printing
 
 if TYPE_CHECKING:
     from freellm.cli.stress.firing import Load
-    from freellm.cli.stress.results import Result
+    from freellm.measuring import Result
 
 PROMPT = "Give me one interesting fact about space in exactly 20 words."
 
@@ -29,14 +29,8 @@ PROMPT = "Give me one interesting fact about space in exactly 20 words."
     help="Seconds between two requests.",
 )
 @click.option("--model", default="auto", show_default=True, help="The model that is asked for.")
-@click.option("--url", help="The proxy; the one of the settings on this machine unless stated.")
-@click.option(
-    "--api-key-env",
-    default="FREELLM_API_KEY",
-    show_default=True,
-    metavar="NAME",
-    help="The variable that holds the unified key; unset, the key is taken from the data folder.",
-)
+@options.url
+@options.api_key_env
 @click.option(
     "--concurrency", default=1, show_default=True, type=click.IntRange(1, 1000), help="Requests at once."
 )
@@ -65,7 +59,7 @@ def stress(
     request failed.
     """
     from freellm.cli.stress.firing import Load
-    from freellm.cli.stress.target import find_target
+    from freellm.cli.target import find_target
 
     root, api_key = find_target(url, api_key_env, data_dir)
     load = Load(
@@ -136,9 +130,8 @@ def _progress(total: int, quiet: bool) -> Iterator[Callable[[Result], None]]:
 def _report(load: Load, results: list[Result], duration: float, interrupted: bool, as_json: bool) -> None:
     import msgspec
 
-    from freellm.cli.stress.phases import phases
     from freellm.cli.stress.report import show
-    from freellm.cli.stress.results import figures
+    from freellm.measuring import figures, phases
 
     found = phases(results)
     counted = {"duration_s": duration, **figures(results)}

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from freellm.cli import printing
-from freellm.cli.stress.phases import Phase
+from freellm.measuring import Phase
 
 _PHASES_SHOWN = 40
 
@@ -16,7 +16,7 @@ _PHASES_SHOWN = 40
 def show(figures: Mapping[str, Any], found: Sequence[Phase]) -> None:
     """Print the phases and the figures.
 
-    :param figures: see `freellm.cli.stress.results.figures`
+    :param figures: see `freellm.measuring.figures`
     """
     printing.table(
         ["phase", "requests", "model served", "why"],

@@ -129,6 +129,7 @@ class ModelListing:
         available = next(found, None) is not None
         soonest = min((note.opens_at for note in passed_over), default=math.inf)
         return {
+            "family": entries[0].model.family,
             "available": available,
             "reason": None if available or not passed_over else passed_over[0].detail,
             "retry_in_ms": None if available or math.isinf(soonest) else math.ceil((soonest - now) * 1000),

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import orjson
 
-from freellm.cli.stress.results import Hop, Passed, Result
+from freellm.measuring.results import Hop, Passed, Result
 
 _LONGEST = 300
 
@@ -35,7 +35,7 @@ def _trail(text: str) -> list[Hop]:
 
 def read_whole(result: Result, body: bytes) -> None:
     """Note what a whole answer says, good or bad."""
-    answer = _json(body)
+    answer = read_json(body)
     if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
         _fail(result, answer["error"])
     elif result.status != 200:
@@ -54,7 +54,7 @@ def read_events(result: Result, events: Sequence[bytes]) -> None:
             if not finished:
                 _refuse(result, "stream_cut", "the stream ended without a finish reason")
             return
-        chunk = _json(data)
+        chunk = read_json(data)
         if not isinstance(chunk, dict):
             _refuse(result, "not_a_chunk", "an event of the stream is not JSON")
             return
@@ -97,7 +97,8 @@ def _refuse(result: Result, code: str, message: str) -> None:
     result.error, result.message = code, message[:_LONGEST]
 
 
-def _json(data: bytes) -> Any:
+def read_json(data: bytes) -> Any:
+    """Decode JSON; None when it is none."""
     try:
         return orjson.loads(data)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which proxy a stress test is aimed at, and with which key."""
+"""Which running proxy a command asks, and with which key."""
 
 from __future__ import annotations
 
@@ -51,5 +51,5 @@ def _kept(folder: DataFolder) -> str:
     if folder.settings.api_key is not None:
         return folder.settings.api_key.get_secret_value()
     if not (folder.settings.data_dir / DATABASE_FILE).exists():
-        return ""  # nothing has been served from here; a stress test is no reason to make a database
+        return ""  # nothing has been served from here; asking is no reason to make a database
     return unified_key(folder.store, folder.vault).reveal()

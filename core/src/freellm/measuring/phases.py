@@ -7,7 +7,7 @@ from itertools import groupby
 
 import msgspec
 
-from freellm.cli.stress.results import Hop, Passed, Result
+from freellm.measuring.results import Hop, Passed, Result
 
 _REASONS_TOLD = 3
 

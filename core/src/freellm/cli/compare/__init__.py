@@ -1,0 +1,1 @@
+"""`freellm compare`: one prompt, several models, their answers side by side."""
