@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -61,6 +62,7 @@ async def running_proxy(
     unlimited: bool = False,
     models: list[tuple[str, str]] | None = None,
     environ: Mapping[str, str] | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
     **settings: object,
 ) -> AsyncIterator[RunningProxy]:
     """Run a proxy on a data folder.
@@ -69,6 +71,7 @@ async def running_proxy(
     :param keys: keys in their one-line form, by provider; one for each provider with a base URL unless stated
     :param models: models to switch on
     :param environ: where providers' usual variables are looked up
+    :param monotonic: the clock that quotas go by
     """
     made = load_settings(
         {"FREELLM_API_KEY": UNIFIED},
@@ -81,7 +84,7 @@ async def running_proxy(
             **settings,
         },
     )
-    runtime = Runtime(made, environ or {})
+    runtime = Runtime(made, environ or {}, monotonic=monotonic)
     stored = {(key.provider, key.label) for key in runtime.keyring.all()}
     wanted = keys
     if wanted is None:

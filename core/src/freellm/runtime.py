@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -75,12 +76,19 @@ class Runtime:
 
     :param settings: the settings
     :param environ: where providers' usual variables are looked up
+    :param monotonic: returns seconds since any fixed moment; a test may let its own time pass
     :raises PluginError: when a plugin breaks the contract
     :raises StoreError: when the database cannot be used or another server holds it
     :raises VaultError: when the master key is not the database's
     """
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.settings = settings
         files = load_files(settings.data_dir, settings.load_plugins)
         self.extensions, self.plugins = load_extensions(settings.load_plugins, BUILT_IN, files)
@@ -96,7 +104,7 @@ class Runtime:
         except BaseException:
             self._lock.close()
             raise
-        self.clock = Clock(not_before=self.store.last_time())
+        self.clock = Clock(monotonic=monotonic, not_before=self.store.last_time())
         self._assemble(environ)
 
     def _assemble(self, environ: Mapping[str, str]) -> None:
