@@ -5,17 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import aiohttp
 import orjson
 
-from freellm.errors import FreeLLMError, SettingsError
-from freellm.measuring import Reading
+from freellm.measuring import LONGEST, Reading, no_proxy, read_models
 from freellm.types import Json
-
-LONGEST = 330.0
-"""Seconds for one request: longer than the proxy itself takes before it gives up."""
 
 
 class Client:
@@ -37,18 +32,9 @@ class Client:
         """
         try:
             async with self._session.get(f"{self._url}/v1/models", allow_redirects=False) as response:
-                if response.status == 401:
-                    raise SettingsError(
-                        f"the proxy at {self._url} refuses the key; put its key (freellm apikey show, on its "
-                        "machine) into FREELLM_API_KEY"
-                    )
-                return _rows(self._url, orjson.loads(await response.read()))
+                return read_models(self._url, response.status, await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError):
-            raise FreeLLMError(
-                f"no proxy answers at {self._url}; start one with freellm serve, or name another with --url"
-            ) from None
-        except ValueError:
-            raise _strange(self._url) from None
+            raise no_proxy(self._url) from None
 
     async def complete(self, body: Json, reading: Reading) -> None:
         """Send one chat request and read the answer to its end; what goes wrong is noted in the reading.
@@ -67,12 +53,9 @@ class Client:
                 async for data in response.content.iter_any():
                     reading.feed(data, _ms(started))
         except TimeoutError:
-            reading.fail("timeout", f"no whole answer within {LONGEST:g} s; ask another model, or for less")
+            reading.timed_out()
         except (aiohttp.ClientError, OSError) as error:
-            reading.fail(
-                "connection_lost",
-                f"{type(error).__name__}: the connection broke; is the proxy still running? Its log says more",
-            )
+            reading.broke_off(error)
         reading.end(_ms(started))
 
 
@@ -90,20 +73,6 @@ async def connected(url: str, api_key: str) -> AsyncIterator[Client]:
         headers=headers, timeout=timeout, connector=connector, trust_env=False
     ) as session:
         yield Client(url, session)
-
-
-def _rows(url: str, listed: Any) -> list[Json]:
-    match listed:
-        case {"data": [*rows]}:
-            return rows
-        case {"error": {"message": str(message)}}:
-            raise FreeLLMError(f"the proxy at {url} does not list its models: {message}")
-        case _:
-            raise _strange(url)
-
-
-def _strange(url: str) -> FreeLLMError:
-    return FreeLLMError(f"what answers at {url} is no freellm; name the proxy with --url")
 
 
 def _ms(started: float) -> float:

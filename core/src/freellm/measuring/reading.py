@@ -7,6 +7,7 @@ from typing import Any
 
 from freellm.errors import UpstreamError
 from freellm.measuring.answers import read_events, read_headers, read_json, read_whole
+from freellm.measuring.asking import LONGEST
 from freellm.measuring.results import Result
 from freellm.sse import SSEParser
 
@@ -75,6 +76,20 @@ class Reading:
         read_whole(self.result, body)
         if self.result.succeeded:
             self._take(read_json(body), ms)
+
+    def timed_out(self) -> None:
+        """Note that the answer took longer than anybody waits."""
+        self.fail("timeout", f"no whole answer within {LONGEST:g} s; ask another model, or for less")
+
+    def broke_off(self, error: Exception) -> None:
+        """Note that the connection to the proxy broke.
+
+        :param error: what the HTTP client raised; its class is told
+        """
+        self.fail(
+            "connection_lost",
+            f"{type(error).__name__}: the connection broke; is the proxy still running? Its log says more",
+        )
 
     def fail(self, code: str, message: str) -> None:
         """Note that there is no whole answer.

@@ -9,11 +9,11 @@ import msgspec
 
 from freellm.cli.client import Client, connected
 from freellm.errors import FreeLLMError
-from freellm.measuring import Compared, Reading, Result, best_families
+from freellm.measuring import Compared, Reading, Result, best_families, question
 from freellm.types import Json
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked, and whom.
 
     :param url: the proxy's root
@@ -34,24 +34,24 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     sequential: bool = False
 
 
-async def ask(question: Question, done: Callable[[int, Compared], None]) -> None:
+async def ask(comparison: Comparison, done: Callable[[int, Compared], None]) -> None:
     """Ask the models.
 
     :param done: called with each model's place among those asked and what it made of the prompt, as they end
     :raises FreeLLMError: when nobody can be asked: no proxy, a wrong key, or no model named and none open
     """
-    async with connected(question.url, question.api_key) as client:
+    async with connected(comparison.url, comparison.api_key) as client:
         listed = await client.models()
-        models = question.models or _best(listed)
-        at_once = asyncio.Semaphore(1 if question.sequential else len(models))
+        models = comparison.models or _best(listed)
+        at_once = asyncio.Semaphore(1 if comparison.sequential else len(models))
         async with asyncio.TaskGroup() as group:
             for place, model in enumerate(models):
-                group.create_task(_ask(client, question, place, model, at_once, done))
+                group.create_task(_ask(client, comparison, place, model, at_once, done))
 
 
 async def _ask(
     client: Client,
-    question: Question,
+    comparison: Comparison,
     place: int,
     model: str,
     at_once: asyncio.Semaphore,
@@ -59,7 +59,10 @@ async def _ask(
 ) -> None:
     async with at_once:
         reading = Reading(Result(number=place + 1))
-        await client.complete(_body(question, model), reading)
+        body = question(
+            model, comparison.prompt, system=comparison.system, max_tokens=comparison.max_tokens, stream=True
+        )
+        await client.complete(body, reading)
         done(place, Compared.of(model, reading))
 
 
@@ -71,16 +74,3 @@ def _best(listed: list[Json]) -> list[str]:
     waits = [row["x_freellm"]["retry_in_ms"] for row in listed if row["x_freellm"]["retry_in_ms"] is not None]
     opens = f"the first opens in {min(waits) / 1000:.0f} s; " if waits else ""
     raise FreeLLMError(f"no model is open at the moment; {opens}name one with -m to hear why it is closed")
-
-
-def _body(question: Question, model: str) -> Json:
-    system = [] if question.system is None else [{"role": "system", "content": question.system}]
-    body: Json = {
-        "model": model,
-        "messages": [*system, {"role": "user", "content": question.prompt}],
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    if question.max_tokens is not None:
-        body["max_tokens"] = question.max_tokens
-    return body

@@ -13,7 +13,7 @@ import click
 from freellm.cli import options, printing
 
 if TYPE_CHECKING:
-    from freellm.cli.compare.asking import Question
+    from freellm.cli.compare.asking import Comparison
     from freellm.measuring import Compared
 
 
@@ -53,12 +53,12 @@ def compare(
     Prints a table (who answered, how fast, with how many tokens) and the answers. The requests are real: they spend
     quota. The exit code is 1 when a model failed; the others' answers are printed all the same.
     """
-    from freellm.cli.compare.asking import Question
+    from freellm.cli.compare.asking import Comparison
     from freellm.cli.target import find_target
 
     text = _prompt(prompt, stdin)
     root, api_key = find_target(url, api_key_env, data_dir)
-    question = Question(
+    comparison = Comparison(
         url=root,
         api_key=api_key,
         models=models,
@@ -67,8 +67,8 @@ def compare(
         max_tokens=max_tokens,
         sequential=sequential,
     )
-    answers, interrupted = _ask(question, quiet=as_json)
-    _report(question, answers, interrupted, as_json)
+    answers, interrupted = _ask(comparison, quiet=as_json)
+    _report(comparison, answers, interrupted, as_json)
 
 
 def _prompt(prompt: str | None, stdin: bool) -> str:
@@ -86,7 +86,7 @@ def _prompt(prompt: str | None, stdin: bool) -> str:
     return text
 
 
-def _ask(question: Question, *, quiet: bool) -> tuple[list[Compared], bool]:
+def _ask(comparison: Comparison, *, quiet: bool) -> tuple[list[Compared], bool]:
     import asyncio
 
     from freellm.cli.compare.asking import ask
@@ -100,7 +100,7 @@ def _ask(question: Question, *, quiet: bool) -> tuple[list[Compared], bool]:
             told(len(answers))
 
         try:
-            asyncio.run(ask(question, done))
+            asyncio.run(ask(comparison, done))
         except KeyboardInterrupt:  # who has answered until then is told
             interrupted = True
     return [answers[place] for place in sorted(answers)], interrupted
@@ -119,7 +119,7 @@ def _waiting(quiet: bool) -> Iterator[Callable[[int], None]]:
         yield lambda answered: status.update(f"asking the models: {answered} have answered")
 
 
-def _report(question: Question, answers: list[Compared], interrupted: bool, as_json: bool) -> None:
+def _report(comparison: Comparison, answers: list[Compared], interrupted: bool, as_json: bool) -> None:
     import msgspec
 
     from freellm.cli.compare.report import show
@@ -127,7 +127,8 @@ def _report(question: Question, answers: list[Compared], interrupted: bool, as_j
     failed = sum(answer.error is not None for answer in answers)
     if as_json:
         asked = {
-            name: getattr(question, name) for name in ("url", "prompt", "system", "max_tokens", "sequential")
+            name: getattr(comparison, name)
+            for name in ("url", "prompt", "system", "max_tokens", "sequential")
         }
         told = {"interrupted": interrupted, "failed": failed, "answers": msgspec.to_builtins(answers)}
         printing.document({**asked, **told})

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from freellm.cli.client import Client, connected
-from freellm.measuring import Reading, Result
-from freellm.types import Json
+from freellm.measuring import Reading, Result, question
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,18 +51,10 @@ async def fire(load: Load, done: Callable[[Result], None]) -> None:
 
 
 async def _work(client: Client, load: Load, numbers: Iterator[int], done: Callable[[Result], None]) -> None:
+    body = question(load.model, load.prompt, max_tokens=load.max_tokens, stream=load.stream)
     for number in numbers:
         result = Result(number=number)
-        await client.complete(_body(load), Reading(result))
+        await client.complete(body, Reading(result))
         done(result)
         if number < load.requests:
             await asyncio.sleep(load.delay)
-
-
-def _body(load: Load) -> Json:
-    body: Json = {"model": load.model, "messages": [{"role": "user", "content": load.prompt}]}
-    if load.max_tokens is not None:
-        body["max_tokens"] = load.max_tokens
-    if load.stream:
-        body["stream"] = True
-    return body
