@@ -36,7 +36,6 @@ async def stress(seed: int, folder: Path, **options: Any) -> list[Result]:
             keys={name: [simulation.keys[name]] for name in PROVIDERS},
             models=[model for model in simulation.models if model[0] in PROVIDERS],
             monotonic=loop.time,
-            load_plugins=PROVIDERS,
             **options,
         ) as proxy,
     ):
