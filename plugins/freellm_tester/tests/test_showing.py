@@ -116,6 +116,11 @@ def test_what_others_said_is_no_markup() -> None:
         assert "&lt;script&gt;" in drawn
 
 
+def test_models_that_do_not_chat_are_not_offered() -> None:
+    rows = [{"id": "a", "x_freellm": {"task": "chat"}}, {"id": "b", "x_freellm": {"task": "embeddings"}}]
+    assert showing.chatting(rows) == rows[:1]
+
+
 def test_a_closed_model_says_why() -> None:
     rows = [
         {"id": "a", "owned_by": "p", "x_freellm": {"available": True, "reason": None}},

@@ -48,7 +48,7 @@ def build(proxy: Proxy) -> gr.Blocks:
 
         async def models(picked: list[str]) -> tuple[Any, ...]:
             try:
-                listed = await proxy.models()
+                listed = showing.chatting(await proxy.models())
             except FreeLLMError as error:
                 return showing.notice(str(error), bad=True), gr.skip(), gr.skip(), gr.skip()
             offered = showing.choices(listed)

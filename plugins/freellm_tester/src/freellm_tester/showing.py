@@ -34,6 +34,14 @@ def notice(text: str, *, bad: bool = False) -> str:
     return f'<p class="notice{" bad" if bad else ""}">{escape(text)}</p>'
 
 
+def chatting(listed: Sequence[Json]) -> list[Json]:
+    """Return the models that chat.
+
+    :param listed: the rows of `GET /v1/models`
+    """
+    return [row for row in listed if row["x_freellm"]["task"] == "chat"]
+
+
 def choices(listed: Sequence[Json]) -> list[tuple[str, str]]:
     """Return the models to choose from as (label, name); a closed one says why.
 

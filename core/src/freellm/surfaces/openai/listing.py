@@ -110,7 +110,8 @@ class ModelListing:
                 f"there is no model {name!r}", status=404, code="model_not_found", param="model"
             )
         state = self._state(entries, order, Needs(0, _MODEST, None, math.inf), now)
-        return {**_described(name, entries), "x_freellm": {"task": "chat", **state}}
+        family = entries[0].model.family
+        return {**_described(name, entries), "x_freellm": {"task": "chat", "family": family, **state}}
 
     def _embedder(self, name: str) -> Json:
         now = self._proxy.clock.now()
@@ -129,7 +130,6 @@ class ModelListing:
         available = next(found, None) is not None
         soonest = min((note.opens_at for note in passed_over), default=math.inf)
         return {
-            "family": entries[0].model.family,
             "available": available,
             "reason": None if available or not passed_over else passed_over[0].detail,
             "retry_in_ms": None if available or math.isinf(soonest) else math.ceil((soonest - now) * 1000),
