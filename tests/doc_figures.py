@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from freellm import health, journal, listings, redaction, routing, server, sessions, signed_catalogue, tokens
+from freellm import (
+    health,
+    journal,
+    listings,
+    measurements,
+    orders,
+    redaction,
+    routing,
+    server,
+    sessions,
+    signed_catalogue,
+    tokens,
+)
 from freellm.gateway import asking, attempts, calls, embedding, exhaustion, kept
 from freellm.ledger import LEASE_AGE, counters, learning
 from freellm.runtime import LOOK_EVERY
@@ -56,6 +68,11 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
         f"a refusal's for {learning.REFUSALS_HOLD / 86_400:g} day.",
     ),
     "routing.md": (
+        f"The last {measurements.MEMORY} attempts or so",
+        f"fade by half every {measurements.HALF_LIFE / 3600:g} hours",
+        f"sorted again every {orders.RESCORE:g} s at most",
+        f"one of the first {orders.EXPLORED} places",
+        f"one request in {measurements.EXPLORE_AFTER} and one in {measurements.EXPLORE_EVERY:g} s",
         f"for {sessions.TTL / 60:g} minutes after its last answer",
         f"{sessions.MOST:,} conversations",
         f"Up to {DEFAULTS.max_attempts} attempts (`max_attempts`)",

@@ -9,18 +9,20 @@ from freellm import Catalogue, Model, OpenAICompatible, ProviderInfo, Quota
 from freellm.catalogue import Catalogue as Snapshot
 from freellm.catalogue import Choice, Entry, Route, build
 from freellm.gateway import Call, Tried
+from freellm.gauge import Gauge
 from freellm.health import Health
 from freellm.keyring import ProviderKey
 from freellm.ledger import Ledger
+from freellm.profiles import Profile
 from freellm.providers import Provider
-from freellm.routing import Needs, Order, Orders, Router, Strategy, fast, priority
+from freellm.routing import Needs, Order, Orders, Router, Strategy
+from freellm.strategies import offered
 from freellm.tokens import Corrections
 from freellm.types import ChatRequest, Failure
 
 FACTS: Mapping[str, str] = {"source": "a test", "checked": "2026-11-24"}
 START = 1_800_000_000.0
 FAR = START + 10_000_000.0
-STRATEGIES: Mapping[str, Strategy] = {"priority": priority, "fast": fast}
 
 
 class HandClock:
@@ -79,7 +81,9 @@ class World:
         *providers: Provider,
         keys: Iterable[ProviderKey] | None = None,
         choices: Mapping[tuple[str, str], Choice] | None = None,
-        strategies: Mapping[str, Strategy] = STRATEGIES,
+        strategies: Mapping[str, Strategy] | None = None,
+        profiles: Mapping[str, Profile] | None = None,
+        strategy: str = "priority",
     ) -> None:
         self.clock = HandClock()
         self.ledger = Ledger()
@@ -88,7 +92,10 @@ class World:
         self.router = Router(self.ledger, self.corrections)
         held = [key(one.name) for one in providers] if keys is None else list(keys)
         self.catalogue: Snapshot = build(providers, held, choices or {}, self.ledger, self.health, {})
-        self.orders = Orders(self.catalogue, strategies, self.health)
+        self.gauge = Gauge(self.clock)
+        self.gauge.watch(self.catalogue)
+        known = offered(self.gauge) if strategies is None else strategies
+        self.orders = Orders(self.catalogue, known, self.health, profiles, strategy)
 
     @property
     def order(self) -> Order:

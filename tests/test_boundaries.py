@@ -43,6 +43,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     # pure decisions: no await, no clock of their own
     (
         "tokens",
+        "measurements",
         "ledger",
         "health",
         "sessions",
@@ -51,9 +52,16 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "signed_catalogue",
         "instances",
         "catalogue",
+        "gauge",
+        "profiles",
+        "preferences",
+        "strategies",
         "orders",
+        "reasons",
         "routing",
         "naming",
+        "selection",
+        "parameters",
     ),
     # the edges: files, sockets, SQLite, secrets
     (
@@ -76,7 +84,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     # the attempt loop
     ("gateway",),
     # the faces
-    ("surfaces", "proxy", "runtime", "server", "measuring", "cli", "__main__"),
+    ("surfaces", "proxy", "built_in", "runtime", "server", "measuring", "cli", "__main__"),
 )
 ASIDE = {"testing": 2}
 """Modules beside the floors, which no other imports, and the floor below which they may import."""

@@ -10,14 +10,17 @@ import pytest
 from aiohttp import web
 
 from freellm import ChatRequest, PluginError, hookimpl
+from freellm.declarations import Model
 from freellm.errors import RequestError
 from freellm.extensions import Extensions, load_extensions, refuse_broken
 from freellm.ledger import Ledger
+from freellm.measurements import Measured
 from freellm.plugins import PLUGINS, PluginRecord
 from freellm.proxy import Proxy
-from freellm.routing import Strategy, fast
+from freellm.routing import Strategy
 from freellm.settings import Settings
 from freellm.store import AttemptRecord, RequestRecord
+from freellm.strategies import by_speed_rank
 from installing import Site, site
 
 __all__ = ["site"]
@@ -67,12 +70,16 @@ class Refuser:
         raise RuntimeError("request")
 
 
+def nothing_known(provider: str, model: Model) -> Measured:
+    return Measured()
+
+
 def test_without_plugins_every_hook_is_silent() -> None:
     nobody = Extensions([])
     nobody.before_request(REQUEST, "auto")
     nobody.on_attempt(ATTEMPT)
     nobody.on_request(RECORD)
-    nobody.register_strategies(lambda name, strategy: pytest.fail(name))
+    nobody.register_strategies(lambda name, strategy: pytest.fail(name), nothing_known)
     assert nobody.create_ledger(Settings.model_construct()) is None
     assert nobody.serve_demo() is None
 
@@ -104,11 +111,11 @@ def test_every_plugin_may_offer_strategies() -> None:
     class Offer:
         @hookimpl
         def register_strategies(self, register: Callable[[str, Strategy], None]) -> None:
-            register("brisk", fast)
+            register("brisk", by_speed_rank)
 
     offered: dict[str, Strategy] = {}
-    Extensions([("offer", Offer())]).register_strategies(offered.__setitem__)
-    assert offered == {"brisk": fast}
+    Extensions([("offer", Offer())]).register_strategies(offered.__setitem__, nothing_known)
+    assert offered == {"brisk": by_speed_rank}
 
 
 def test_the_first_ledger_that_is_offered_is_taken_and_the_built_in_one_is_the_last() -> None:

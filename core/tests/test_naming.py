@@ -11,10 +11,11 @@ import pytest
 from freellm.auto_family import AutoFamily
 from freellm.catalogue import Choice
 from freellm.errors import RequestError
-from freellm.naming import chat_order, vector_space
+from freellm.naming import vector_space
 from freellm.orders import Space
+from freellm.selection import chat_order
 from freellm.store import Store
-from small_world import STRATEGIES, World, key, model, provider, quota
+from small_world import World, key, model, provider, quota
 
 
 def maker(id_: str, *dimensions: int, **fields: Any) -> Any:
@@ -132,7 +133,7 @@ def test_a_model_that_chats_makes_no_embeddings_and_the_other_way_round() -> Non
     assert set(error.suggestions) & {"long", "other", "m3-cut", "alp/m3", "lab/m3"}
     assert "talk" not in error.suggestions
     with pytest.raises(RequestError) as caught:
-        chat_order(world().orders, "m3", STRATEGIES)
+        chat_order(world().orders, "m3")
     assert "makes embeddings and does not chat; send it to /v1/embeddings" in caught.value.message
     assert caught.value.suggestions == ("talk", "lab/talk", "auto")
 

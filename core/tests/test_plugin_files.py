@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from freellm.extensions import load_extensions
+from freellm.measurements import Measured
 from freellm.plugin_files import load_files
 from freellm.plugins import PLUGINS, PROVIDERS, PluginRecord
 from freellm.providers import load_providers
@@ -80,7 +81,7 @@ def test_a_plugin_is_called_as_its_file(folder: Folder) -> None:
     folder.put("counter.py", COUNTER)
     extensions, (record,) = load_extensions(files=folder.load())
     strategies: dict[str, object] = {}
-    extensions.register_strategies(strategies.__setitem__)
+    extensions.register_strategies(strategies.__setitem__, lambda provider, model: Measured())
     assert (record.id, record.group, list(strategies)) == ("counter", PLUGINS, ["counted"])
 
 

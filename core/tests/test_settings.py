@@ -43,12 +43,8 @@ def test_every_setting_has_a_description() -> None:
 
 
 def test_every_scalar_setting_has_a_variable() -> None:
-    assert set(ENVIRONMENT.values()) == set(Settings.model_fields) - {
-        "limits",
-        "base_urls",
-        "unlimited",
-        "instances",
-    }
+    tables = {"limits", "strategies", "profiles", "base_urls", "unlimited", "instances"}
+    assert set(ENVIRONMENT.values()) == set(Settings.model_fields) - tables
 
 
 def test_the_command_line_wins_over_the_environment_over_the_file(
@@ -235,3 +231,23 @@ def test_settings_for_a_provider_that_is_not_installed_are_refused(
     with pytest.raises(SettingsError, match=r"no provider is called 'acne'; did you mean acme\?"):
         check_providers(settings, ["acme", "other"])
     check_providers(settings, ["acne"])
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[strategies.mine]\nspede = 1\n", "strategies.mine.spede is not a setting; did you mean speed?"),
+        ("[strategies.mine]\nspeed = 0\n", "strategies.mine: give at least one of intelligence, speed"),
+        ("[strategies.Mine]\nspeed = 1\n", "strategies.Mine.[key]: String should match pattern"),
+        ("[profiles.coding]\nmodel = 'a'\n", "profiles.coding.model is not a setting; did you mean models?"),
+        ("[profiles.coding]\nmodels = ['auto']\n", "'auto' and profiles are no models"),
+        ("[profiles.coding]\nabilities = ['fly']\n", "profiles.coding.abilities.0: Input should be 'tools'"),
+    ],
+)
+def test_a_strategy_and_a_profile_that_cannot_be_are_named(
+    text: str, sentence: str, environ: dict[str, str], tmp_path: Path
+) -> None:
+    write_config(tmp_path, text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environ, {})
+    assert sentence in str(caught.value)

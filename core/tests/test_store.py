@@ -17,6 +17,8 @@ from freellm.catalogue import Choice
 from freellm.errors import StoreError
 from freellm.ledger import PoolState
 from freellm.listings import LIST, Listing, Sign
+from freellm.measurements import TrackState
+from freellm.profiles import Profile
 from freellm.store import (
     AlreadyRunningError,
     AttemptRecord,
@@ -62,6 +64,10 @@ def pool(
     return PoolState(
         identity=identity, unit="requests", window=window, clock="rolling", payload=b"\x00{}", changed=changed
     )
+
+
+def track(name: str = "lab/m", at: float = 1.0) -> TrackState:
+    return TrackState(name, at, 3.0, 2.0, 2.0, 0.5, 100.0, 4.0)
 
 
 def request(id_: str = "r1", created: float = 100.0, status: int = 200) -> RequestRecord:
@@ -413,6 +419,9 @@ def test_another_process_s_changes_of_keys_settings_and_models_are_noticed(tmp_p
             lambda: command.models.enable("acme", "m", False),
             lambda: command.models.move(("acme", "m"), 0, []),
             lambda: command.keys.remove("uuid-1"),
+            lambda: command.profiles.set("coding", Profile(strategy="fast")),
+            lambda: command.profiles.set("coding", Profile(only=("acme",))),
+            lambda: command.profiles.remove("coding"),
             lambda: command.listings.save("acme", {"m": listing()}),
             lambda: command.listings.save("acme", {"m": listing(last_seen=2.0)}),
         ):
@@ -423,7 +432,7 @@ def test_another_process_s_changes_of_keys_settings_and_models_are_noticed(tmp_p
 
 def test_the_server_s_own_notes_are_no_change(store: Store) -> None:
     before = store.data_version()
-    store.save([request()], [attempt()], [pool()], sequence=7, now=1.0)
+    store.save([request()], [attempt()], [pool()], tracks=[track()], sequence=7, now=1.0)
     store.log.prune(1e9)
     store.listings.asked("acme", 1.0)
     assert store.data_version() == before
@@ -507,3 +516,21 @@ def test_old_records_are_pruned(store: Store) -> None:
     assert store.log.prune(20.0) == 0
     assert store.request("old") is None
     assert store.request("new") is not None
+
+
+def test_profiles_are_kept_by_name(store: Store) -> None:
+    profile = Profile(models=("a", "b"), abilities=("tools",), data_collection="deny")
+    store.profiles.set("coding", Profile(strategy="fast"))
+    store.profiles.set("coding", profile)
+    assert store.profiles.all() == {"coding": profile}
+    assert store.profiles.remove("coding")
+    assert not store.profiles.remove("coding")
+    assert store.profiles.all() == {}
+
+
+def test_measurements_are_replaced_by_name_and_pruned(store: Store) -> None:
+    store.save(tracks=[track(), track("lab/n", 5.0)], now=1.0)
+    store.save(tracks=[track(at=3.0)], now=2.0)
+    assert store.measurements.load() == [track(at=3.0), track("lab/n", 5.0)]
+    assert store.measurements.prune(4.0) == 1
+    assert store.measurements.load() == [track("lab/n", 5.0)]

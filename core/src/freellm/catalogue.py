@@ -58,7 +58,7 @@ class Entry:
     :param provider: the provider instance
     :param model: its declaration
     :param choice: what a person decided about it
-    :param standing: what is known against the model at this provider
+    :param health: where its standing and its measurements live
     """
 
     __slots__ = (
@@ -75,14 +75,16 @@ class Entry:
         "provider",
         "routes",
         "standing",
+        "track",
     )
 
-    def __init__(self, provider: Provider, model: Model, choice: Choice, standing: Standing) -> None:
+    def __init__(self, provider: Provider, model: Model, choice: Choice, health: Health) -> None:
         self.provider = provider
         self.model = model
         self.choice = choice
-        self.standing = standing
         self.name = f"{provider.name}/{model.id}"
+        self.standing = health.standing(f"model {self.name}")
+        self.track = health.measurements.track(self.name)
         self.enabled = model.enabled_by_default if choice.enabled is None else choice.enabled
         self.mask = mask_of(model.abilities)
         self.context = model.context or 0
@@ -95,8 +97,7 @@ class Entry:
     def take_routes(self, routes: Sequence[Route]) -> None:
         """Take the routes; called once, while the snapshot is made."""
         self.routes = tuple(routes)
-        turns = [self.routes[turn:] + self.routes[:turn] for turn in range(len(self.routes))]
-        self._turns = itertools.cycle(turns)
+        self._turns = itertools.cycle([self.routes[n:] + self.routes[:n] for n in range(len(self.routes))])
 
     def next_turn(self) -> tuple[Route, ...]:
         """Return the routes, beginning with the next key in turn, so that keys share the load."""
@@ -201,11 +202,10 @@ class Catalogue:
         self.by_route_hash = {route.hash: route for route in self.routes.values()}
         self._by_id: dict[str, list[Entry]] = defaultdict(list)
         self._by_family: dict[str, list[Entry]] = defaultdict(list)
-        self._by_name: dict[str, Entry] = {}
+        self._by_name = {entry.name: entry for entry in self.entries}
         for entry in self.entries:
             self._by_id[entry.model.id].append(entry)
             self._by_family[entry.model.family].append(entry)
-            self._by_name[entry.name] = entry
 
     def named(self, name: str) -> tuple[Entry, ...]:
         """Return the entries that a name stands for, off ones included, the best first.
@@ -294,7 +294,7 @@ def _entry(
             overrides=limits,
         )
 
-    entry = Entry(provider, model, choice, health.standing(f"model {provider.name}/{model.id}"))
+    entry = Entry(provider, model, choice, health)
     if entry.enabled:
         entry.take_routes([Route(entry, key, shares(key), health) for key in keys])
     return entry

@@ -13,7 +13,9 @@ from freellm.hookspecs import ApplicationSpec
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from freellm.declarations import Model
     from freellm.ledger import Ledger
+    from freellm.measurements import Measured
     from freellm.proxy import Demo, Proxy
     from freellm.routing import Strategy
     from freellm.settings import Settings
@@ -52,9 +54,11 @@ class Extensions:
         """Let every plugin add its routes."""
         self._relay.hook.register_routes(app=app, proxy=proxy)
 
-    def register_strategies(self, register: Callable[[str, Strategy], None]) -> None:
+    def register_strategies(
+        self, register: Callable[[str, Strategy], None], measured: Callable[[str, Model], Measured]
+    ) -> None:
         """Let every plugin offer its orders of models."""
-        self._relay.hook.register_strategies(register=register)
+        self._relay.hook.register_strategies(register=register, measured=measured)
 
     def create_ledger(self, settings: Settings) -> Ledger | None:
         """Return the first plugin's ledger, if any plugin brings one."""

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
+from freellm.measurements import Measurements
 from freellm.types import Kind
 
 GUESS_FIRST, GUESS_MOST = 15.0, 600.0
@@ -106,12 +107,14 @@ class Standing:
 class Health:
     """All standings, by name. The order of models changes when `version` does.
 
+    :ivar measurements: what models were measured to do
     :ivar sightings: what requests found out about models being there, until somebody takes it
     """
 
-    __slots__ = ("_standings", "penalized", "sightings", "version")
+    __slots__ = ("_standings", "measurements", "penalized", "sightings", "version")
 
     def __init__(self) -> None:
+        self.measurements = Measurements()
         self._standings: dict[str, Standing] = {}
         self.penalized: set[Standing] = set()
         self.version = 0

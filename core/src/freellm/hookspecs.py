@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from freellm.declarations import Model, ProviderInfo, Quota
     from freellm.ledger import Ledger
+    from freellm.measurements import Measured
     from freellm.proxy import Demo, Proxy
     from freellm.routing import Strategy
     from freellm.settings import Settings
@@ -158,10 +159,14 @@ class ApplicationSpec:
         """
 
     @_hookspec
-    def register_strategies(self, register: Callable[[str, Strategy], None]) -> None:
+    def register_strategies(
+        self, register: Callable[[str, Strategy], None], measured: Callable[[str, Model], Measured]
+    ) -> None:
         """Offer orders of models; `auto:<name>` selects one. Asked once, at start. Since 0.1.
 
-        :param register: call it with a name and a function from a model to its place: lower is tried earlier
+        :param register: call it with a name and a function from a provider's name and a model to its place: lower is
+            tried earlier. The places are asked for again every few seconds
+        :param measured: returns what is known at the moment of a provider's model: its speed, success and quota left
         """
 
     @_directed

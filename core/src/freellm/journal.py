@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 from freellm.errors import StoreError
 from freellm.ledger import PoolState
+from freellm.measurements import TrackState
 from freellm.store import AttemptRecord, RequestRecord, Store
 
 __all__ = ["BOUND", "AttemptRecord", "Fold", "Journal", "RequestRecord"]
@@ -39,6 +40,7 @@ class Journal:
     :param store: the database
     :param now: returns Unix time
     :param fold: asked at each writing, in the event loop, for what the ledger wants to keep
+    :param measured: asked likewise for the tracks that changed since it was last asked
     :param folded: told, in the event loop, the lease number of a fold that is in the database now
     :param retention: days that requests and attempts are kept
     :param interval: seconds between two writings
@@ -50,6 +52,7 @@ class Journal:
         now: Callable[[], float],
         *,
         fold: Fold | None = None,
+        measured: Callable[[], Sequence[TrackState]] | None = None,
         folded: Callable[[int], None] | None = None,
         retention: float = 30.0,
         interval: float = 1.0,
@@ -61,11 +64,13 @@ class Journal:
         self._store = store
         self._now = now
         self._fold = fold
+        self._measured = measured
         self._folded = folded
         self._retention = retention * _DAY
         self._interval = interval
         self._records: deque[Record] = deque()
         self._pools: dict[str, PoolState] = {}
+        self._tracks: dict[str, TrackState] = {}
         self._sequence: int | None = None
         self._next_prune = 0.0
         self._stopping = asyncio.Event()
@@ -111,14 +116,16 @@ class Journal:
         if now >= self._next_prune:
             self._next_prune = now + _PRUNE_EVERY
             await self._attempted(lambda: self._prune(now))
-        if not self._records and not self._pools:
+        if not self._records and not self._pools and not self._tracks:
             return True
         records = list(self._records)
         self._records.clear()
-        pools, sequence = self._pools, self._sequence
-        self._pools = {}
+        pools, tracks, sequence = self._pools, self._tracks, self._sequence
+        self._pools, self._tracks = {}, {}
         try:
-            saved = await self._attempted(lambda: self._save(records, pools.values(), sequence, now))
+            saved = await self._attempted(
+                lambda: self._save(records, pools.values(), tracks.values(), sequence, now)
+            )
         except _REFUSED as error:
             # One record that SQLite cannot take must not hold up all that follow. Its text may be anyone's.
             log.error("%d records were refused by the database (%s)", len(records), type(error).__name__)
@@ -126,6 +133,7 @@ class Journal:
             records, saved = [], False
         if not saved:
             self._put_back(records, pools)
+            self._tracks = {**tracks, **self._tracks}
         elif self._folded and sequence is not None:
             self._folded(sequence)
         return saved
@@ -143,6 +151,8 @@ class Journal:
         if self._fold:
             changed, self._sequence = self._fold()
             self._pools.update((pool.identity, pool) for pool in changed)
+        if self._measured:
+            self._tracks.update((track.name, track) for track in self._measured())
 
     async def _attempted(self, write: Callable[[], None]) -> bool:
         """Run a writing in a thread; a disk's trouble is logged when it begins and when it ends."""
@@ -159,14 +169,20 @@ class Journal:
         return True
 
     def _save(
-        self, records: Iterable[Record], pools: Iterable[PoolState], sequence: int | None, now: float
+        self,
+        records: Iterable[Record],
+        pools: Iterable[PoolState],
+        tracks: Iterable[TrackState],
+        sequence: int | None,
+        now: float,
     ) -> None:
         kept = list(records)
         requests = [record for record in kept if isinstance(record, RequestRecord)]
         attempts = [record for record in kept if isinstance(record, AttemptRecord)]
-        self._store.save(requests, attempts, pools, sequence=sequence, now=now)
+        self._store.save(requests, attempts, pools, tracks=tracks, sequence=sequence, now=now)
 
     def _prune(self, now: float) -> None:
+        self._store.measurements.prune(now - self._retention)
         while self._store.log.prune(now - self._retention):
             pass
 

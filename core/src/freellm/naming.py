@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from freellm.catalogue import Catalogue, Entry
 from freellm.declarations import Task
 from freellm.errors import RequestError
-from freellm.orders import Order, Orders, Space, Strategy
+from freellm.orders import Orders, Space
+from freellm.profiles import near
 
 AUTO = "auto"
 """The name that stands for freellm's own choice."""
@@ -27,23 +28,8 @@ def nearest(catalogue: Catalogue, name: str, task: Task = "chat") -> tuple[str, 
     entries = usable or [entry for entry in catalogue.entries if entry.model.task == task]
     known = {entry.model.id: None for entry in entries} | {entry.name: None for entry in entries}
     folded = {text.lower(): text for text in known}
-    near = difflib.get_close_matches(name.lower(), folded, 3, cutoff=0.0)
-    return tuple(folded[match] for match in near)
-
-
-def chat_order(orders: Orders, model: str, strategies: Mapping[str, Strategy]) -> Order:
-    """Return the entries that may answer a chat request for a model, by any of its names.
-
-    :param strategies: the orders of models on offer, by name
-    :raises RequestError: when there is none; says why and what there is instead
-    """
-    name, _, strategy = model.partition(":")
-    if name == AUTO:
-        return _auto(orders, strategy or "priority", strategies)
-    order = orders.pinned(model)
-    if order is None:
-        raise _missing(orders.catalogue, model, "chat")
-    return order
+    matches = difflib.get_close_matches(name.lower(), folded, 3, cutoff=0.0)
+    return tuple(folded[match] for match in matches)
 
 
 def vector_space(orders: Orders, model: str, dimensions: int | None) -> Space:
@@ -55,7 +41,7 @@ def vector_space(orders: Orders, model: str, dimensions: int | None) -> Space:
     """
     entries = orders.embedders(model)
     if not entries:
-        raise _missing(orders.catalogue, model, "embeddings")
+        raise missing(orders.catalogue, model, "embeddings")
     offered = tuple(dict.fromkeys(itertools.chain.from_iterable(entry.model.dimensions for entry in entries)))
     space = orders.space(
         model, _usual(orders.catalogue, model, offered) if dimensions is None else dimensions
@@ -81,38 +67,37 @@ def _usual(catalogue: Catalogue, model: str, offered: Sequence[int]) -> int:
     return next((length for length in declared if length in offered), offered[0])
 
 
-def _auto(orders: Orders, strategy: str, strategies: Mapping[str, Strategy]) -> Order:
-    try:
-        return orders.auto(strategy)
-    except KeyError:
-        known = tuple(f"auto:{name}" for name in strategies)
-        raise RequestError(
-            f"there is no strategy {strategy!r}; there are {', '.join(known)}",
-            status=404,
-            code="model_not_found",
-            param="model",
-            suggestions=(AUTO, *known),
-        ) from None
+def unknown_choice(orders: Orders, choice: str, param: str) -> RequestError:
+    """Return the refusal of `auto:CHOICE`, where nothing is called so."""
+    known = tuple(f"{AUTO}:{name}" for name in (*orders.strategies, *orders.profiles))
+    return RequestError(
+        f"there is no strategy and no profile {choice!r}{near(f'{AUTO}:{choice}', known)}",
+        status=404,
+        code="model_not_found",
+        param=param,
+        suggestions=(AUTO, *known),
+    )
 
 
-def _missing(catalogue: Catalogue, model: str, task: Task) -> RequestError:
+def missing(catalogue: Catalogue, model: str, task: Task, param: str = "model") -> RequestError:
+    """Return the refusal of a name that stands for no model that can answer; says why and what there is instead."""
     named = catalogue.named(model)
     entries = [entry for entry in named if entry.model.task == task]
-    near = nearest(catalogue, model, task)
+    close = nearest(catalogue, model, task)
     if not catalogue.chain and not catalogue.embedders and not named:
         return no_keys()
     if entries:
-        message = f"{model!r} cannot answer: {'; '.join(dict.fromkeys(map(_why_off, entries)))}"
+        message = f"{model!r} cannot answer: {'; '.join(dict.fromkeys(map(why_off, entries)))}"
     elif named:
         does, where, wanted = _VERBS[task]
-        message = f"{model!r} {does}; send it to {where}. Models that {wanted}: {', '.join(near) or 'none'}"
+        message = f"{model!r} {does}; send it to {where}. Models that {wanted}: {', '.join(close) or 'none'}"
     else:
-        message = f"there is no model {model!r}; near it are {', '.join(near) or 'none'}. 'auto' takes the best one open"
+        message = f"there is no model {model!r}; near it are {', '.join(close) or 'none'}. 'auto' takes the best one open"
         if task == "embeddings":
             message = (
-                f"no model that makes embeddings is called {model!r}; there are {', '.join(near) or 'none'}"
+                f"no model that makes embeddings is called {model!r}; there are {', '.join(close) or 'none'}"
             )
-    return RequestError(message, status=404, code="model_not_found", param="model", suggestions=(*near, AUTO))
+    return RequestError(message, status=404, code="model_not_found", param=param, suggestions=(*close, AUTO))
 
 
 def no_keys() -> RequestError:
@@ -125,7 +110,8 @@ def no_keys() -> RequestError:
     )
 
 
-def _why_off(entry: Entry) -> str:
+def why_off(entry: Entry) -> str:
+    """Say why a model that there is cannot answer, and the cure."""
     model, provider = entry.model, entry.provider
     if entry.enabled:
         return f"{provider.name} has no usable key; add one: freellm keys add {provider.name}"

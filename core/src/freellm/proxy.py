@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,9 +16,13 @@ from freellm.errors import RequestError
 from freellm.extensions import Extensions
 from freellm.gateway import Call, Embedded, Embedder, EmbeddingsCall, Gateway, Served
 from freellm.ledger import Pool
-from freellm.naming import AUTO, chat_order, vector_space
+from freellm.naming import AUTO, vector_space
 from freellm.orders import Space
+from freellm.parameters import refused_parameters
+from freellm.preferences import Preferences
+from freellm.profiles import Profile
 from freellm.routing import Needs, Order, Orders, PassedOver, Router, Strategy
+from freellm.selection import chat_order
 from freellm.settings import Settings
 from freellm.surfaces.ids import RequestIds
 from freellm.tokens import estimate_messages
@@ -119,6 +124,11 @@ class Proxy:
         return self._snapshot().keys
 
     @property
+    def profiles(self) -> Mapping[str, Profile]:
+        """The profiles on offer, by name."""
+        return self._snapshot().orders.profiles
+
+    @property
     def quotas(self) -> Sequence[Pool]:
         """The quota pools."""
         return self._pools()
@@ -144,21 +154,26 @@ class Proxy:
         found = self.router.candidates(order, needs, self.clock.now, passed_over=passed_over)
         return [route.name for route, _ in found], passed_over
 
-    def needs(self, request: ChatRequest, mask: int, deadline: float) -> Needs:
+    def needs(
+        self, request: ChatRequest, mask: int, deadline: float, preferences: Preferences | None = None
+    ) -> Needs:
         """Return what a request needs of a model.
 
         :param mask: the abilities it needs, as bits
         :param deadline: Unix time at which the client gives up
+        :param preferences: what else the request says about who may answer
         """
         tokens = estimate_messages(request.messages, request.parameters.get("tools"))
-        return Needs(mask, tokens, request.parameters.get("max_tokens"), deadline)
+        refusal = partial(refused_parameters, request) if preferences and preferences.all_parameters else None
+        return Needs(mask, tokens, request.parameters.get("max_tokens"), deadline, refusal=refusal)
 
-    def order(self, model: str) -> Order:
+    def order(self, model: str, preferences: Preferences | None = None) -> Order:
         """Return the entries that may answer a request for a model, by any of its names.
 
+        :param preferences: what else the request says about who may answer
         :raises RequestError: when there is none; says why and what there is instead
         """
-        return chat_order(self._snapshot().orders, model, self.strategies)
+        return chat_order(self._snapshot().orders, model, preferences)
 
     def makes_embeddings(self, model: str) -> bool:
         """Tell whether a model name stands for models that make embeddings."""

@@ -10,20 +10,18 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import Literal, TypeAlias
 
 import msgspec
 
-from freellm.catalogue import ABILITY_BITS, Entry, Route
-from freellm.ledger import Demand, Ledger, Obstacle
-from freellm.orders import Order, Orders, Strategy, fast, priority
+from freellm.catalogue import Entry, Route
+from freellm.ledger import Demand, Ledger
+from freellm.orders import Order, Orders
+from freellm.reasons import Cause, PassedOver, abilities, cooling, spent
+from freellm.strategies import Strategy
 from freellm.tokens import WORST, Corrections
 from freellm.types import Kind
 
-__all__ = ["Cause", "Needs", "Order", "Orders", "PassedOver", "Router", "Strategy", "fast", "priority"]
-
-Cause: TypeAlias = Literal["ability", "context", "too_large", "quota", "cooldown", "request"]
-"""Why a route is passed over; `request`: its provider cannot say this request to this model."""
+__all__ = ["Cause", "Needs", "Order", "Orders", "PassedOver", "Router", "Strategy"]
 
 BREAKER_KINDS = frozenset({Kind.OVERLOADED, Kind.TIMEOUT, Kind.NETWORK, Kind.BAD_ANSWER})
 """Causes that are our own guess about a provider's state; when nothing else is left, guesses are put to the test."""
@@ -44,6 +42,7 @@ class Needs(msgspec.Struct, frozen=True):
     :param deadline: Unix time at which the client gives up
     :param inputs: for embeddings, how many inputs there are
     :param longest: for embeddings, estimated tokens of the longest input, which alone has to fit into a window
+    :param refusal: says why an entry will not do for reasons of the request's own, when its turn comes; None: it will
     """
 
     mask: int
@@ -52,28 +51,7 @@ class Needs(msgspec.Struct, frozen=True):
     deadline: float
     inputs: int = 1
     longest: int | None = None
-
-
-class PassedOver(msgspec.Struct, frozen=True):
-    """A route or an entry that will not do for a request at the moment.
-
-    :param name: the entry's name
-    :param cause: why, for programs
-    :param said: why, for people, or what says it when it is asked for: most are never read
-    :param opens_at: Unix time at which it will do; infinity when waiting does not help
-    :param kind: for a cooldown, the kind of failure that brought it
-    """
-
-    name: str
-    cause: Cause
-    said: str | Callable[[], str]
-    opens_at: float
-    kind: Kind | None = None
-
-    @property
-    def detail(self) -> str:
-        """Why, for people."""
-        return self.said if isinstance(self.said, str) else self.said()
+    refusal: Callable[[Entry], str | None] | None = None
 
 
 class Router:
@@ -125,9 +103,7 @@ class Router:
         offered: set[Route] = set()
         late: list[Entry] = []
         notes: list[PassedOver] = [] if passed_over is None else passed_over
-        entries = order.at(now())
-        if sticky is not None:
-            entries = (sticky.entry, *(entry for entry in entries if entry is not sticky.entry))
+        entries = self._arranged(order, needs, now(), sticky, largest_refused, notes)
         for entry in entries:
             if not self._able(entry, needs, largest_refused, notes):
                 continue
@@ -140,6 +116,7 @@ class Router:
                     late.append(entry)
                     break
         yield from self._left(late, needs, now, tried, offered, largest_refused, notes)
+        notes.extend(PassedOver(name, "filter", why, math.inf) for name, why in order.left_out)
         if not offered:
             yield from self._behind_breakers(entries, needs, now(), tried, largest_refused)
         known = -1
@@ -148,6 +125,40 @@ class Router:
                 offered
             )  # time has passed while others were asked: what was closed may be open by now
             yield from self._left(entries, needs, now, tried, offered, largest_refused, [])
+
+    def _arranged(
+        self,
+        order: Order,
+        needs: Needs,
+        now: float,
+        sticky: Route | None,
+        largest_refused: Sequence[int],
+        notes: list[PassedOver],
+    ) -> tuple[Entry, ...]:
+        """Return the order's entries with that of the sticky route in front."""
+        entries = order.at(now)
+        if sticky is not None:
+            entries = (sticky.entry, *(entry for entry in entries if entry is not sticky.entry))
+        if order.first_provider_only:
+            return self._of_first_provider(entries, needs, largest_refused, notes)
+        return entries
+
+    def _of_first_provider(
+        self,
+        entries: tuple[Entry, ...],
+        needs: Needs,
+        largest_refused: Sequence[int],
+        notes: list[PassedOver],
+    ) -> tuple[Entry, ...]:
+        """Return the entries of the provider whose entry is the first that is able; note why the others are not asked."""
+        able = (entry for entry in entries if self._able(entry, needs, largest_refused, []))
+        first = next(able, None)
+        if first is None:
+            return entries
+        others = [entry for entry in entries if entry.provider is not first.provider]
+        why = f"provider.allow_fallbacks is false, and {first.provider.name} comes first"
+        notes.extend(PassedOver(entry.name, "filter", why, math.inf) for entry in others)
+        return tuple(entry for entry in entries if entry.provider is first.provider)
 
     def _left(
         self,
@@ -167,7 +178,10 @@ class Router:
         self, entry: Entry, needs: Needs, largest_refused: Sequence[int], notes: list[PassedOver]
     ) -> bool:
         if missing := needs.mask & ~entry.mask:
-            notes.append(PassedOver(entry.name, "ability", _abilities(missing), math.inf))
+            notes.append(PassedOver(entry.name, "ability", abilities(missing), math.inf))
+            return False
+        if needs.refusal is not None and (why := needs.refusal(entry)) is not None:
+            notes.append(PassedOver(entry.name, "filter", why, math.inf))
             return False
         context = entry.context
         if context and (largest_refused or needs.tokens * WORST + (needs.stated or 1) > context):
@@ -207,7 +221,7 @@ class Router:
         """Return why a route cannot be taken at the moment; None when it can."""
         standing = route.closed_by(now)
         if standing is not None:
-            said = partial(_cooling, standing.name, standing.cause, standing.stated)
+            said = partial(cooling, standing.name, standing.cause, standing.stated)
             return PassedOver(route.entry.name, "cooldown", said, standing.closed_until, standing.cause)
         if route.standing.too_large_until > now and route.standing.refuses(
             demand.input + demand.ceiling, now
@@ -218,7 +232,7 @@ class Router:
         if opens_at <= now:
             return None
         cause: Cause = "too_large" if opens_at == math.inf else "quota"
-        said = partial(_spent, self._ledger, route, demand, now)
+        said = partial(spent, self._ledger, route, demand, now)
         return PassedOver(route.entry.name, cause, said, opens_at)
 
     def _behind_breakers(
@@ -270,31 +284,3 @@ def _in_turn(entry: Entry, sticky: Route | None) -> Sequence[Route]:
 def _only_guesses(route: Route, now: float) -> bool:
     closing = [standing for standing in route.standings() if standing.closed_until > now]
     return bool(closing) and all(not s.stated and s.cause in BREAKER_KINDS for s in closing)
-
-
-def _cooling(name: str, cause: Kind | None, stated: bool) -> str:
-    return f"{name} is closed: {cause} ({'stated' if stated else 'guessed'})"
-
-
-def _spent(ledger: Ledger, route: Route, demand: Demand, now: float) -> str:
-    obstacle = ledger.obstacle(route.shares, demand, now)
-    return "its quota was spent" if obstacle is None else _described(obstacle)
-
-
-def _described(obstacle: Obstacle) -> str:
-    window = "at once" if obstacle.window is None else f"per {_span(obstacle.window)}"
-    if obstacle.cause == "closed":
-        return f"its {obstacle.unit} {window} are exhausted, the service says"
-    limit = "?" if obstacle.limit is None else f"{obstacle.limit:g}"
-    if obstacle.cause == "too_large":
-        return f"the request is larger than {limit} {obstacle.unit} {window}"
-    return f"{obstacle.used:g} of {limit} {obstacle.unit} {window} are used"
-
-
-def _span(seconds: float) -> str:
-    return {60.0: "minute", 3600.0: "hour", 86_400.0: "day"}.get(seconds, f"{seconds:g} s")
-
-
-def _abilities(mask: int) -> str:
-    missing = [ability for ability, bit in ABILITY_BITS.items() if mask & bit]
-    return f"it lacks {', '.join(missing)}"

@@ -7,10 +7,10 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-from freellm import catalogue, routing
+from freellm import catalogue, profiles, strategies
 from freellm.auto_family import AutoFamily
+from freellm.built_in import BUILT_IN
 from freellm.clock import Clock
 from freellm.errors import FreeLLMError
 from freellm.extensions import load_extensions, refuse_broken
@@ -22,8 +22,8 @@ from freellm.gateway.kept import Kept
 from freellm.gateway.preparing import Preparer
 from freellm.gateway.records import Recorder
 from freellm.gateway.successes import Successes
+from freellm.gauge import Gauge
 from freellm.health import Health
-from freellm.hookspecs import hookimpl
 from freellm.journal import Journal
 from freellm.keychain import Keychain
 from freellm.keyring import Keyring
@@ -33,13 +33,12 @@ from freellm.plugin_files import load_files
 from freellm.providers import Provider, load_providers
 from freellm.proxy import Proxy, Snapshot
 from freellm.roster import Roster, stated_base_urls
-from freellm.routing import Orders, Router, Strategy
+from freellm.routing import Orders, Router
 from freellm.secret import Secret
 from freellm.sessions import Sessions
 from freellm.settings import Settings
 from freellm.store import ServerLock, Store
 from freellm.surfaces.ids import RequestIds
-from freellm.surfaces.openai import OpenAISurface
 from freellm.sync import LiveCatalogue
 from freellm.tokens import Corrections
 from freellm.upstream import UpstreamClient
@@ -51,24 +50,6 @@ LOOK_EVERY = 0.5
 """Seconds between two looks at whether another process changed keys, models or settings."""
 
 LEASE_FILE = "leases.bin"
-
-
-class _BuiltIn:
-    """Core's own answers to the broadcast hooks that must have one."""
-
-    @hookimpl
-    def register_strategies(self, register: Any) -> None:
-        """Offer the orders every installation has."""
-        register("priority", routing.priority)
-        register("fast", routing.fast)
-
-    @hookimpl(trylast=True)
-    def create_ledger(self) -> Ledger:
-        """Keep the books in this process."""
-        return Ledger()
-
-
-BUILT_IN = (("openai", OpenAISurface()), ("core", _BuiltIn()))
 
 
 class Runtime:
@@ -129,12 +110,21 @@ class Runtime:
         self._live = LiveCatalogue(
             self.roster.providers, self.store, settings, self.health, self._client, self.keychain, clock
         )
-        self.strategies: dict[str, Strategy] = {}
-        self.extensions.register_strategies(self.strategies.__setitem__)
+        self._gauge = Gauge(clock.now)
+        self.strategies = strategies.gathered(
+            self.extensions.register_strategies, self._gauge, settings.strategies, settings.strategy
+        )
+        profiles.check(
+            settings.profiles, self.strategies, [provider.name for provider in self.roster.providers()]
+        )
         self._dumped = -1.0
         self._problems: Mapping[str, str] = {}
         self.journal = Journal(
-            self.store, clock.now, fold=self._fold, retention=settings.journal_retention_days
+            self.store,
+            clock.now,
+            fold=self._fold,
+            measured=self.health.measurements.dump,
+            retention=settings.journal_retention_days,
         )
         self._router = Router(self.ledger, self._corrections)
         self._restore()
@@ -212,7 +202,10 @@ class Runtime:
             limits,
         )
         self._live.recall(built.entries)
-        return Snapshot(Orders(built, self.strategies, self.health), keys, providers)
+        self._gauge.watch(built)
+        named = {**self.store.profiles.all(), **self.settings.profiles}
+        orders = Orders(built, self.strategies, self.health, named, self.settings.strategy)
+        return Snapshot(orders, keys, providers)
 
     def _warn(self) -> None:
         """Say which instances cannot be asked, each time it changes."""
@@ -224,6 +217,7 @@ class Runtime:
 
     def _restore(self) -> None:
         self.ledger.load(self.store.pools.load(), self.clock.now())
+        self.health.measurements.load(self.store.measurements.load())
 
     def _replay(self) -> None:
         """Book what an earlier process dispatched after its last writing."""

@@ -53,6 +53,15 @@ COMMANDS: Final[Rows] = {
         },
         "The order in which `auto` tries the models.",
     ),
+    "profiles": Here(
+        {
+            "list": Here("freellm.cli.profiles:list_", "List the profiles: who may answer, in which order."),
+            "add": Here("freellm.cli.profiles:add", "Give a chain of models, or a choice of them, a name."),
+            "remove": Here("freellm.cli.profiles:remove", "Delete a profile."),
+        },
+        "Chains and filters with a name; `auto:NAME` asks for one.",
+        default="list",
+    ),
     "plugins": Here(
         {
             "list": Here(

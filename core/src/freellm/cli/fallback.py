@@ -74,14 +74,16 @@ def sort(by: str, data_dir: Path | None, as_json: bool) -> None:
     """
     from freellm.cli.folder import open_folder
     from freellm.cli.models.chain import Chain
-    from freellm.routing import fast
+    from freellm.strategies import by_speed_rank
 
     with open_folder(data_dir) as folder:
         if by == "speed":
             entries = Chain(folder).catalogue.entries
             _place(
                 folder,
-                sorted(entries, key=lambda entry: (fast(entry.provider.name, entry.model), entry.name)),
+                sorted(
+                    entries, key=lambda entry: (by_speed_rank(entry.provider.name, entry.model), entry.name)
+                ),
             )
         else:
             folder.store.models.reset_order()

@@ -16,12 +16,13 @@ from typing import Any
 import click
 
 from freellm import logs
+from freellm.built_in import BUILT_IN
 from freellm.cli.banner import banner
 from freellm.errors import SettingsError
 from freellm.extensions import load_extensions
 from freellm.plugins import PROVIDERS, discover
 from freellm.proxy import Demo
-from freellm.runtime import BUILT_IN, Runtime
+from freellm.runtime import Runtime
 from freellm.server import Server
 from freellm.settings import load_settings, take_secrets
 

@@ -92,6 +92,8 @@ class Asker:
         lease = self._ledger.reserve(route.shares, demand, started)
         if lease is None:
             return None
+        if route.entry.track.wanted:
+            route.entry.track.asked(started)
         booking = Booking(self._ledger, self._leases, self._clock, route, demand, lease)
         attempt = Attempt(call, route, demand, request, booking, self._clock, started)
         try:

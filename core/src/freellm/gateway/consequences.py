@@ -10,6 +10,7 @@ import msgspec
 from freellm.catalogue import Route
 from freellm.health import Health, Standing
 from freellm.ledger import Demand, Ledger
+from freellm.measurements import FAULTS
 from freellm.types import Failure, Kind
 
 DAY, HOUR = 86_400.0, 3_600.0
@@ -98,10 +99,12 @@ class Consequences:
         }
 
     def draw(self, route: Route, failure: Failure, demand: Demand, now: float) -> None:
-        """Apply what a failure says about a route to quotas and standings.
+        """Apply what a failure says about a route to quotas, standings and measurements.
 
         :param demand: what the attempt had reserved
         """
+        if failure.kind in FAULTS:
+            route.entry.track.failed(now)
         effect = self._effects.get(failure.kind)
         if effect is not None:
             effect(route, failure, demand, now)

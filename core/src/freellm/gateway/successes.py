@@ -107,6 +107,8 @@ class Successes:
             self._corrections.observe(name, attempt.call.needs.tokens, input_tokens, output)
         if kept:
             self._kept.keep(name, kept, now)
+        first = None if attempt.first_delta_ms is None else attempt.first_delta_ms / 1000.0
+        route.entry.track.answered(now - attempt.started, first, output_tokens, now)
         self._health.succeeded(route.entry.standing, route.standings(), now)
         if route.key.state != "valid":
             self._key_works(route)

@@ -26,7 +26,9 @@ from freellm.base_urls import plain_url
 from freellm.catalogue_file import Limits
 from freellm.errors import SettingsError
 from freellm.instances import Instance, Name
+from freellm.profiles import Label, Profile
 from freellm.signed_catalogue import public_key
+from freellm.strategies import PRIORITY, Weights
 
 CREDENTIAL: Final = "freellm-master-key"
 """The name of the systemd credential that holds the master key (`LoadCredential=freellm-master-key:…`)."""
@@ -140,6 +142,16 @@ class Settings(BaseModel):
         min_length=1,
         max_length=200,
         description="The model or family that `auto` stands for at `/v1/embeddings`; unset, the one it chose first.",
+    )
+    strategy: str = Field(
+        PRIORITY, min_length=1, description="The strategy that `auto` stands for, such as `fast`."
+    )
+    strategies: Mapping[Label, Weights] = Field(
+        {}, description="Strategies of your own: `[strategies.NAME]`, `intelligence = 2`, `speed = 1`."
+    )
+    profiles: Mapping[Label, Profile] = Field(
+        {},
+        description='Profiles: `[profiles.NAME]`, `models = ["…"]`, or `strategy` with `only`, `ignore`, `abilities`.',
     )
     body_limit: ByteSize = Field(
         ByteSize(32 * 1024**2), ge=1024, description="The largest request body, in bytes or as `32MiB`."

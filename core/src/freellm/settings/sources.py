@@ -8,13 +8,15 @@ from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from freellm.catalogue_file import Limits
 from freellm.errors import SettingsError
 from freellm.instances import Instance, OwnModel
+from freellm.profiles import Profile
 from freellm.settings.model import LimitOverride, Settings
+from freellm.strategies import Weights
 
 CONFIG_FILE: Final = "config.toml"
 
@@ -26,7 +28,7 @@ _PER_PROVIDER: Final = {"base_urls": "_BASE_URL", "unlimited": "_UNLIMITED"}
 ENVIRONMENT: Final[Mapping[str, str]] = {
     "CREDENTIALS_DIRECTORY" if name == "credentials_dir" else f"FREELLM_{name.upper()}": name
     for name in Settings.model_fields
-    if name not in {"limits", "instances", *_PER_PROVIDER}
+    if name not in {"limits", "instances", "strategies", "profiles", *_PER_PROVIDER}
 }
 """Setting by variable. Besides these there are FREELLM_<PROVIDER>_BASE_URL and FREELLM_<PROVIDER>_UNLIMITED."""
 
@@ -37,6 +39,9 @@ _NOT_IN_A_FILE: Final = {
     "api_key": "a secret does not belong in a plain file; set FREELLM_API_KEY",
     "master_key": "a secret does not belong in a plain file; set FREELLM_MASTER_KEY_FILE",
 }
+
+_TABLES: Final[Mapping[str, type[BaseModel]]] = {"strategies": Weights, "profiles": Profile}
+"""What a table of a name of one's own holds."""
 
 _EMPTY_MEANS_NONE: Final = ("load_plugins", "allowed_hosts")
 _SWITCH: Final = TypeAdapter(bool)
@@ -162,7 +167,7 @@ def _known_beside(path: Sequence[str]) -> Iterable[str]:
     if len(path) == 1:
         return Settings.model_fields
     if path[0] != "instances":
-        return LimitOverride.model_fields
+        return _TABLES.get(path[0], LimitOverride).model_fields
     return {3: Instance.model_fields, 5: OwnModel.model_fields}.get(len(path), Limits.model_fields)
 
 

@@ -17,7 +17,15 @@ from freellm.store.files import make_private_file
 APPLICATION_ID: Final = 0x46_72_4C_4D
 """Marks the file as ours: "FrLM"."""
 
-CONFIGURATION: Final = ("keys", "settings", "model_overrides", "listings", "signed_catalogue", "instances")
+CONFIGURATION: Final = (
+    "keys",
+    "settings",
+    "model_overrides",
+    "listings",
+    "signed_catalogue",
+    "instances",
+    "profiles",
+)
 """The tables whose every change, whoever makes it, counts up `meta.revision`."""
 
 _COUNT_UP: Final = "BEGIN UPDATE meta SET value = value + 1 WHERE name = 'revision'; END"
@@ -149,7 +157,24 @@ _INSTANCES: Final = (
     *_counting("instances"),
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_VERSION_1, _LIVE_CATALOGUE, _INSTANCES)
+_STRATEGIES: Final = (
+    # A profile is JSON, see freellm.profiles.
+    "CREATE TABLE profiles (name TEXT PRIMARY KEY, profile TEXT NOT NULL) WITHOUT ROWID",
+    # What models were measured to do, see freellm.measurements.
+    """CREATE TABLE measurements (
+        name TEXT PRIMARY KEY,
+        at REAL NOT NULL,
+        attempts REAL NOT NULL,
+        good REAL NOT NULL,
+        timed REAL NOT NULL,
+        first REAL NOT NULL,
+        tokens REAL NOT NULL,
+        writing REAL NOT NULL
+    ) WITHOUT ROWID""",
+    *_counting("profiles"),
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_VERSION_1, _LIVE_CATALOGUE, _INSTANCES, _STRATEGIES)
 """The statements that lead from one version to the next; the first tuple makes version 1 of an empty file."""
 
 

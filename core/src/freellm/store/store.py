@@ -9,14 +9,17 @@ from types import TracebackType
 from typing import Final, Self
 
 from freellm.ledger import PoolState
+from freellm.measurements import TrackState
 from freellm.store.catalogues import CatalogueTable
 from freellm.store.database import Connection, prepare, quick_check, store_errors
 from freellm.store.instances import InstanceTable
 from freellm.store.keys import KeyTable
 from freellm.store.listings import ListingTable
 from freellm.store.log import AttemptRecord, LoggedRequest, RequestLog, RequestRecord
+from freellm.store.measurements import MeasurementTable
 from freellm.store.models import ModelTable
 from freellm.store.pools import PoolTable
+from freellm.store.profiles import ProfileTable
 from freellm.store.values import ValueTable
 
 DATABASE_FILE: Final = "freellm.db"
@@ -42,11 +45,13 @@ class Store:
         self.keys = KeyTable(self._durable)
         self.instances = InstanceTable(self._durable)
         self.models = ModelTable(self._durable)
+        self.profiles = ProfileTable(self._durable)
         self.listings = ListingTable(self._durable)
         self.catalogue = CatalogueTable(self._durable)
         self.settings = ValueTable(self._durable, "settings")
         self.meta = ValueTable(self._durable, "meta")
         self.pools = PoolTable(self._quick)
+        self.measurements = MeasurementTable(self._quick)
         self.log = RequestLog(self._quick)
         self._notes = ValueTable(self._quick, "meta")
 
@@ -78,11 +83,13 @@ class Store:
         attempts: Sequence[AttemptRecord] = (),
         pools: Iterable[PoolState] = (),
         *,
+        tracks: Iterable[TrackState] = (),
         sequence: int | None = None,
         now: float,
     ) -> None:
         """Write what the server noted since the last time, in one transaction.
 
+        :param tracks: what was measured of models
         :param sequence: the number of the last lease that is contained in the pools
         :param now: Unix time; see `last_time`
         :raises StoreError: when the database cannot be written; nothing is, then
@@ -90,6 +97,7 @@ class Store:
         with self._quick.writing():
             self.log.append(requests, attempts)
             self.pools.save(pools)
+            self.measurements.save(tracks)
             self._notes.set(_LAST_TIME, now)
             if sequence is not None:
                 self._notes.set(_SEQUENCE, sequence)

@@ -89,18 +89,27 @@ class ModelListing:
             yield self._embedder(id_)
 
     def _virtual(self) -> list[Json]:
-        names = ["auto", *(f"auto:{name}" for name in self._proxy.strategies if name != "priority")]
+        choices = (*self._proxy.strategies, *self._proxy.profiles)
+        names = ["auto", *(f"auto:{name}" for name in choices if name != "priority")]
         if not self._proxy.catalogue.chain:
             return []
         return [
             {
-                **self._row(name, self._proxy.order(name)),
+                **self._row(name, order),
                 "owned_by": "freellm",
                 "name": name,
                 "description": "the best model that is open at the moment",
             }
             for name in names
+            if (order := self._order(name)) is not None
         ]
+
+    def _order(self, name: str) -> Order | None:
+        """Return the order of a name; None when nobody may answer, as for a profile whose providers have no key."""
+        try:
+            return self._proxy.order(name)
+        except RequestError:
+            return None
 
     def _row(self, name: str, order: Order) -> Json:
         now = self._proxy.clock.now()

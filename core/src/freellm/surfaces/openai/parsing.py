@@ -9,9 +9,11 @@ import msgspec
 
 from freellm.catalogue import ABILITY_BITS
 from freellm.errors import RequestError
+from freellm.preferences import Preferences
 from freellm.surfaces.openai.bodies import decoded, model_name, wrong
 from freellm.surfaces.openai.fields import CHECKS
 from freellm.surfaces.openai.messages import Conversation
+from freellm.surfaces.openai.preferring import preferences_of
 from freellm.types import ChatRequest, Json
 
 _OWN = frozenset(
@@ -24,6 +26,8 @@ _OWN = frozenset(
         "max_completion_tokens",
         "functions",
         "function_call",
+        "models",
+        "provider",
     }
 )
 """Fields that core reads itself; the others become parameters."""
@@ -47,6 +51,7 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     :param stated: the `max_tokens` it stated
     :param tool_call_ids: ids of tool calls of earlier turns
     :param remote_images: whether messages name images by address
+    :param preferences: what it says about who may answer, besides the model
     """
 
     model: str
@@ -56,6 +61,7 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     stated: int | None
     tool_call_ids: Sequence[str]
     remote_images: bool
+    preferences: Preferences | None
 
 
 def parse(body: bytes) -> Parsed:
@@ -77,6 +83,7 @@ def parse(body: bytes) -> Parsed:
         stated=parameters.get("max_tokens"),
         tool_call_ids=conversation.tool_call_ids,
         remote_images=conversation.remote_images,
+        preferences=preferences_of(raw) if "provider" in raw or "models" in raw else None,
     )
 
 

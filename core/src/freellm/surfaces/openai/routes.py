@@ -74,9 +74,12 @@ class ChatCompletions:
             surface="openai",
             model=parsed.model,
             request=parsed.request,
-            order=self._proxy.order(parsed.model),
+            order=self._proxy.order(parsed.model, parsed.preferences),
             needs=self._proxy.needs(
-                parsed.request, parsed.mask, started + patience(request, self._proxy.settings.request_timeout)
+                parsed.request,
+                parsed.mask,
+                started + patience(request, self._proxy.settings.request_timeout),
+                parsed.preferences,
             ),
             session=session or digest(messages),
             earlier=session or earlier(messages),

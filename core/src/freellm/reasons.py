@@ -1,0 +1,69 @@
+"""Why a route will not do at the moment, for programs and in words for people. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from freellm.catalogue import ABILITY_BITS, Route
+from freellm.ledger import Demand, Ledger, Obstacle
+from freellm.types import Kind
+
+Cause: TypeAlias = Literal["ability", "context", "too_large", "quota", "cooldown", "request", "filter"]
+"""Why a route is passed over; `request`: its provider cannot say this request to this model; `filter`: the request, or
+the profile it asks for, leaves it out."""
+
+
+class PassedOver(msgspec.Struct, frozen=True):
+    """A route or an entry that will not do for a request at the moment.
+
+    :param name: the entry's name
+    :param cause: why, for programs
+    :param said: why, for people, or what says it when it is asked for: most are never read
+    :param opens_at: Unix time at which it will do; infinity when waiting does not help
+    :param kind: for a cooldown, the kind of failure that brought it
+    """
+
+    name: str
+    cause: Cause
+    said: str | Callable[[], str]
+    opens_at: float
+    kind: Kind | None = None
+
+    @property
+    def detail(self) -> str:
+        """Why, for people."""
+        return self.said if isinstance(self.said, str) else self.said()
+
+
+def cooling(name: str, cause: Kind | None, stated: bool) -> str:
+    """Say that something is closed, and whether the service said so."""
+    return f"{name} is closed: {cause} ({'stated' if stated else 'guessed'})"
+
+
+def spent(ledger: Ledger, route: Route, demand: Demand, now: float) -> str:
+    """Say which quota has no room for a demand."""
+    obstacle = ledger.obstacle(route.shares, demand, now)
+    return "its quota was spent" if obstacle is None else _described(obstacle)
+
+
+def _described(obstacle: Obstacle) -> str:
+    window = "at once" if obstacle.window is None else f"per {_span(obstacle.window)}"
+    if obstacle.cause == "closed":
+        return f"its {obstacle.unit} {window} are exhausted, the service says"
+    limit = "?" if obstacle.limit is None else f"{obstacle.limit:g}"
+    if obstacle.cause == "too_large":
+        return f"the request is larger than {limit} {obstacle.unit} {window}"
+    return f"{obstacle.used:g} of {limit} {obstacle.unit} {window} are used"
+
+
+def _span(seconds: float) -> str:
+    return {60.0: "minute", 3600.0: "hour", 86_400.0: "day"}.get(seconds, f"{seconds:g} s")
+
+
+def abilities(mask: int) -> str:
+    """Say which abilities are missing."""
+    missing = [ability for ability, bit in ABILITY_BITS.items() if mask & bit]
+    return f"it lacks {', '.join(missing)}"
