@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from freellm_simulator import Simulation
-from grammar import check_error
+from freellm.testing import check_error
 from running import RunningProxy, running_proxy
 
 

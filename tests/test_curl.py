@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from grammar import check_completion, check_error, check_stream
+from freellm.testing import check_completion, check_error, check_stream
 from processes import freellm_demo
 
 CURL = shutil.which("curl")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from faults.faultup import MODES, FaultUp, faultup
-from grammar import check_completion, check_error, check_stream
+from freellm.testing import check_completion, check_error, check_stream
 from running import RunningProxy, running_proxy
 
 BEFORE_THE_FIRST_DELTA = sorted(

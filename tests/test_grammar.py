@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from faults import wire
-from grammar import check_completion, check_error, check_stream
+from freellm.testing import check_completion, check_error, check_stream
 
 USAGE = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
 Chunks = list[dict[str, Any]]

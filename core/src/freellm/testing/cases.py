@@ -35,6 +35,7 @@ from freellm.declarations import Model
 from freellm.hookspecs import ProviderSpec
 from freellm.plugins import relay
 from freellm.secret import Secret
+from freellm.testing.breach import require
 from freellm.types import (
     UNCHANGED,
     Answer,
@@ -157,7 +158,7 @@ class _Check:
                 {"family": said["id"], "source": "a case", "checked": "a case", **said}
             )
         models: dict[str, Model] = {model.id: model for model in self._hook.declare_models()}
-        _require(said in models, f"{self._case.path}: no such model: {said}")
+        require(said in models, f"{self._case.path}: no such model: {said}")
         return models[said]
 
     def translation(self) -> None:
@@ -168,7 +169,7 @@ class _Check:
             self._same("failure", self._content["failure"], found)
             return
         expected = self._content["upstream"]
-        _require(expected, f"{self._case.path}: upstream expects nothing")
+        require(expected, f"{self._case.path}: upstream expects nothing")
         plain = _plain(found) if isinstance(found, Upstream) else {"failure": _plain(found)}
         shown = plain if "failure" in plain else {name: plain.get(name) for name in expected}
         self._same("upstream", expected, shown)
@@ -206,7 +207,7 @@ class _Check:
             event = Event(data.get("name", "message"), data["data"])
             before = deepcopy(event.data)
             chunks += _flat(normalize(event))
-            _require(event.data == before, f"{self._case.path}: the normalizer changed its argument")
+            require(event.data == before, f"{self._case.path}: the normalizer changed its argument")
             if chunks and _is_failure(chunks[-1]):
                 break
         else:
@@ -216,7 +217,7 @@ class _Check:
     def _ask(self, hook: str, **arguments: Any) -> Any:
         before = deepcopy(arguments)
         found = getattr(self._hook, hook)(**arguments)
-        _require(arguments == before, f"{self._case.path}: {hook} changed an argument")
+        require(arguments == before, f"{self._case.path}: {hook} changed an argument")
         return found
 
     def _answer(self) -> Answer:
@@ -234,11 +235,6 @@ class _Check:
             _lines(expected), _lines(found), "the case says", "the plugin says", lineterm=""
         )
         raise AssertionError(f"{self._case.path.name}, {group}:\n" + "\n".join(lines))
-
-
-def _require(condition: object, text: str) -> None:
-    if not condition:
-        raise AssertionError(text)
 
 
 def _request(content: Mapping[str, Any]) -> ChatRequest:
