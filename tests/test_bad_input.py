@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from freellm_simulator import Simulation
 from freellm.testing import check_error
+from freellm_simulator import Simulation
 from running import RunningProxy, running_proxy
 
 

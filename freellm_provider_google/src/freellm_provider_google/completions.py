@@ -50,12 +50,13 @@ class Speaker:
     :param model: the model that answers
     """
 
-    __slots__ = ("_model_id", "_names", "_request", "calls")
+    __slots__ = ("_ids", "_model_id", "_names", "_request", "calls")
 
     def __init__(self, request: ChatRequest, model: Model) -> None:
         self._request = request
         self._model_id = model.id
         self._names: dict[str, str] | None = None
+        self._ids: set[str] = set()
         self.calls = 0
 
     def tool_call(self, part: Mapping[str, Any], answer_id: str) -> tuple[Json, Json]:
@@ -68,7 +69,10 @@ class Speaker:
         arguments = json.dumps(call.get("args") or {}, ensure_ascii=False, separators=(",", ":"))
         signature = part.get("thoughtSignature")
         origin = answer_id or f"{len(self._request.messages)}:{signature}"
-        id_ = call.get("id") or _call_id(origin, self.calls, name, arguments)
+        id_ = call.get("id")
+        if not id_ or id_ in self._ids:  # clients tell calls apart by their ids
+            id_ = _call_id(origin, self.calls, name, arguments)
+        self._ids.add(id_)
         self.calls += 1
         tool_call: Json = {"id": id_, "type": "function", "function": {"name": name, "arguments": arguments}}
         if not signature:

@@ -34,6 +34,7 @@ FINISH_REASONS: Final[Mapping[str, str | None]] = {
 }
 """OpenAI's finish reason for what services send, in lower case; None is a turn that failed."""
 
+_IDENTITY: Final = (("id", str), ("created", int))
 _COUNTS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
@@ -121,9 +122,14 @@ def repaired_completion(body: Json, shape: Shape) -> Json | Failure:
             return choice
     usage = repaired_usage(body.get("usage"))
     unchanged = all(new is old for new, old in zip(repaired, choices, strict=True))
-    if unchanged and body.get("object") == COMPLETION and usage is body.get("usage"):
+    strange = [
+        name for name, kind in _IDENTITY if body.get(name) is not None and type(body[name]) is not kind
+    ]
+    if unchanged and not strange and body.get("object") == COMPLETION and usage is body.get("usage"):
         return body
     completion = {**body, "object": COMPLETION, "choices": repaired, "usage": usage}
+    for name in strange:  # core makes up what is missing
+        del completion[name]
     if (
         usage is None
     ):  # better none, which core estimates, than one of zeros, which would settle as nothing spent
@@ -142,13 +148,15 @@ def _is_plain(body: Json, shape: Shape) -> bool:
             and content.strip() != ""
             and message["role"] == "assistant"
             and message.get("refusal") is None
-            and not message.get("tool_calls")
+            and message.get("tool_calls") is None
             and "reasoning" not in message
             and "reasoning_content" not in message
             and choice["finish_reason"] in ("stop", "length")
             and choice["index"] == 0
             and "logprobs" in choice
             and body["object"] == COMPLETION
+            and body["id"].__class__ is str
+            and body["created"].__class__ is int
             and usage["prompt_tokens"].__class__ is int
             and usage["completion_tokens"].__class__ is int
             and usage["total_tokens"].__class__ is int
@@ -193,6 +201,10 @@ def _choice(choice: Any, position: int, seed: str, shape: Shape) -> Json | Failu
 
 def _message(message: Json, seed: str, shape: Shape) -> Json:
     changes: Json = {}
+    if (
+        message.get("tool_calls") == []
+    ):  # clients take an empty list for calls that were announced and got lost
+        message = {name: value for name, value in message.items() if name != "tool_calls"}
     content = given = message.get("content")
     if given is not None and not isinstance(given, str):
         reasoning, parts = split_parts(given)

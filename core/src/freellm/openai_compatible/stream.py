@@ -115,10 +115,12 @@ class ChunkNormalizer:
         return self._choice(data, choice)
 
     def _choice(self, data: Json, choice: Json) -> Chunks:
+        if self._finished:  # nothing may follow the finish; usage that came along is kept already
+            return ()
         given = choice.get("finish_reason") or None
         delta = self._delta(choice, last=given is not None)
         reason = None
-        if given is not None and not self._finished:
+        if given is not None:
             reason = self._shape.finish_reason(given, self._calls is not None and self._calls.seen)
             if reason is None:
                 return failed_turn(given)

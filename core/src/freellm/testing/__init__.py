@@ -10,14 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from freellm.testing.breach import Breach
+    from freellm.testing.breach import BreachError
     from freellm.testing.cases import Case, check_case, load_cases
     from freellm.testing.contract import Result, examine
     from freellm.testing.grammar import StreamReport, ToolCall, check_chunks, check_stream
     from freellm.testing.grammar_whole import check_completion, check_error
 
 __all__ = [
-    "Breach",
+    "BreachError",
     "Case",
     "Result",
     "StreamReport",
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "breach": ("Breach",),
+    "breach": ("BreachError",),
     "cases": ("Case", "check_case", "load_cases"),
     "contract": ("Result", "examine"),
     "grammar": ("StreamReport", "ToolCall", "check_chunks", "check_stream"),

@@ -8,7 +8,7 @@ _SHOWN: Final = 600
 """Characters of a value that a message shows at most."""
 
 
-class Breach(AssertionError):
+class BreachError(AssertionError):
     """A provider breaks the contract.
 
     :param what: what it did

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -80,6 +79,23 @@ class Case(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return self.path.stem
+
+    def request(self) -> ChatRequest | EmbeddingRequest:
+        """Return the request that goes into the hooks."""
+        if "embedding_request" in self.content:
+            return EmbeddingRequest(**self.content["embedding_request"])
+        fields = dict(self.content.get("request", {"messages": []}))
+        if "hints" in fields:
+            fields["hints"] = frozenset(fields["hints"])
+        return ChatRequest(**fields)
+
+    def answer(self) -> Answer:
+        """Return what the service answers."""
+        return Answer(**{"status": 200, "headers": {}, **self.content["answer"]})
+
+    def events(self) -> list[Event]:
+        """Return the events of the service's stream."""
+        return [Event(data.get("name", "message"), data["data"]) for data in self.content["events"]]
 
 
 def load_cases(folder: Path) -> list[Case]:
@@ -146,11 +162,7 @@ class _Check:
             base_url=info.base_url,
         )
         self._makes_embeddings = "embedding_request" in case.content
-        self._request = (
-            EmbeddingRequest(**case.content["embedding_request"])
-            if self._makes_embeddings
-            else _request(case.content.get("request", {"messages": []}))
-        )
+        self._request = case.request()
 
     def _modelled(self, said: Any) -> Model:
         if isinstance(said, dict):
@@ -176,7 +188,7 @@ class _Check:
 
     def answer(self) -> None:
         """Compare what a whole answer means with `completion`, `embedding_list` or `failure`."""
-        answer = self._answer()
+        answer = self._case.answer()
         hook, request = "classify_error", self._request
         if 200 <= answer.status < 300:
             hook = "normalize_embeddings" if self._makes_embeddings else "normalize_response"
@@ -188,7 +200,7 @@ class _Check:
 
     def readings(self) -> None:
         """Compare what `read_quota` reads from the headers alone."""
-        answer = self._answer()
+        answer = self._case.answer()
         bare = Answer(status=answer.status, headers=answer.headers)
         found = self._ask("read_quota", model=self._model, answer=bare)
         expected = [_plain(Reading(**reading)) for reading in self._content["readings"]]
@@ -196,15 +208,14 @@ class _Check:
 
     def listing(self) -> None:
         """Compare what `read_models` reads."""
-        found = self._ask("read_models", answer=self._answer())
+        found = self._ask("read_models", answer=self._case.answer())
         self._same("listed", self._content["listed"], [_plain(listed) for listed in found])
 
     def stream(self) -> None:
         """Compare what a stream's events become."""
         normalize = self._ask("normalize_stream", request=self._request, model=self._model)
         chunks: list[Any] = []
-        for data in self._content["events"]:
-            event = Event(data.get("name", "message"), data["data"])
+        for event in self._case.events():
             before = deepcopy(event.data)
             chunks += _flat(normalize(event))
             require(event.data == before, f"{self._case.path}: the normalizer changed its argument")
@@ -220,10 +231,6 @@ class _Check:
         require(arguments == before, f"{self._case.path}: {hook} changed an argument")
         return found
 
-    def _answer(self) -> Answer:
-        answer = {"status": 200, "headers": {}, **self._content["answer"]}
-        return Answer(**answer)
-
     def _same(self, group: str, expected: Any, found: Any) -> None:
         if isinstance(found, Failure) or group == "failure":
             found = _plain(found)
@@ -235,13 +242,6 @@ class _Check:
             _lines(expected), _lines(found), "the case says", "the plugin says", lineterm=""
         )
         raise AssertionError(f"{self._case.path.name}, {group}:\n" + "\n".join(lines))
-
-
-def _request(content: Mapping[str, Any]) -> ChatRequest:
-    fields = dict(content)
-    if "hints" in fields:
-        fields["hints"] = frozenset(fields["hints"])
-    return ChatRequest(**fields)
 
 
 def _flat(chunks: Any) -> list[Any]:

@@ -17,7 +17,7 @@ USAGE_KEYS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 MAX_CALL_ID: Final = 40
 
 
-def check_usage(usage: object) -> None:
+def check_usage(usage: Any) -> None:
     """Check a usage object: three whole numbers, the third of them the sum of the others."""
     require(isinstance(usage, dict), "usage is not an object", usage)
     for name in USAGE_KEYS:
@@ -29,7 +29,7 @@ def check_usage(usage: object) -> None:
     )
 
 
-def check_completion(body: dict[str, Any]) -> None:
+def check_completion(body: Any) -> None:
     """Check a whole answer."""
     require("error" not in body, "an answer holds an error", body.get("error"))
     require(body.get("object") == "chat.completion", "object is wrong", body.get("object"))
@@ -44,7 +44,7 @@ def check_completion(body: dict[str, Any]) -> None:
     check_usage(body.get("usage"))
 
 
-def _check_choice(choice: dict[str, Any]) -> None:
+def _check_choice(choice: Any) -> None:
     require(choice.get("index") == 0, "the choice's index is not 0", choice)
     require(choice.get("finish_reason") in FINISH_REASONS, "the finish reason is unknown", choice)
     message = choice.get("message")
@@ -59,7 +59,7 @@ def _check_choice(choice: dict[str, Any]) -> None:
     require(len(set(ids)) == len(ids), "two tool calls have one id", ids)
 
 
-def _check_whole_call(call: dict[str, Any]) -> str:
+def _check_whole_call(call: Any) -> str:
     function = call.get("function")
     require(isinstance(function, dict), "a tool call's function is not an object", call)
     check_call(call.get("id"), call.get("type"), function.get("name"))
@@ -67,7 +67,7 @@ def _check_whole_call(call: dict[str, Any]) -> str:
     return str(call["id"])
 
 
-def check_error(body: dict[str, Any]) -> None:
+def check_error(body: Any) -> None:
     """Check an error body: `error` with OpenAI's four keys; what freellm adds stands in `x_freellm`."""
     error = body.get("error")
     require(isinstance(error, dict), "error is not an object", body)
@@ -86,7 +86,7 @@ def check_error(body: dict[str, Any]) -> None:
         )
 
 
-def check_call(id_: object, type_: object, name: object) -> None:
+def check_call(id_: Any, type_: Any, name: Any) -> None:
     """Check what names a tool call."""
     require(isinstance(id_, str), "a tool call's id is not a string", id_)
     require(0 < len(id_) <= MAX_CALL_ID, f"a tool call's id has not 1 to {MAX_CALL_ID} characters: {id_!r}")
@@ -95,7 +95,7 @@ def check_call(id_: object, type_: object, name: object) -> None:
     require(name, "a tool call's name is empty")
 
 
-def check_arguments(name: str, arguments: object) -> None:
+def check_arguments(name: str, arguments: Any) -> None:
     """Check the whole arguments of a tool call: the text of a JSON value."""
     require(isinstance(arguments, str), f"the arguments of {name} are not a string: {arguments!r}")
     try:
