@@ -65,8 +65,12 @@ COMMANDS: Final[Rows] = {
     "plugins": Here(
         {
             "list": Here(
-                "freellm.cli.plugins:list_", "List the installed plugins and what is wrong with them."
+                "freellm.cli.plugins.listing:list_", "List the installed plugins and what is wrong with them."
             ),
+            "check": Here(
+                "freellm.cli.plugins.checking:check", "Examine a provider: whether it keeps to the contract."
+            ),
+            "new": Here("freellm.cli.plugins.making:new", "Begin a provider with a package to fill in."),
         },
         "The installed plugins; alone, it lists them.",
         default="list",

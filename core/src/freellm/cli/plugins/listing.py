@@ -1,4 +1,4 @@
-"""`freellm plugins`: what is installed, what it answers, and what is wrong with it."""
+"""`freellm plugins list`: what is installed, what it answers, and what is wrong with it."""
 
 from __future__ import annotations
 
