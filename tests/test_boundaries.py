@@ -87,7 +87,13 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("surfaces", "proxy", "built_in", "runtime", "server", "measuring", "cli", "__main__"),
 )
 ASIDE = {"testing": 2}
-"""Modules beside the floors, which no other imports, and the floor below which they may import."""
+"""Modules beside the floors, and the floor below which they may import."""
+
+CUSTOMERS = {"testing": {"cli.plugins.checking"}}
+"""Who may import a module that stands aside: commands, when they are run."""
+
+KIT_ONLY = ("hypothesis", "pytest")
+"""Libraries that come with an extra, for plugin authors."""
 
 FACADE = "__init__"
 SEATS = {name: (floor, seat) for floor, names in enumerate(FLOORS) for seat, name in enumerate(names)}
@@ -167,7 +173,7 @@ def test_every_module_of_core_has_its_place() -> None:
 def test_core_imports_downward_only(path: Path) -> None:
     own = module_of(path).split(".")[0]
     for other in core_imports(path):
-        if other == own:
+        if other == own or module_of(path) in CUSTOMERS.get(other, ()):
             continue
         assert other in SEATS, f"{module_of(path)} imports {other}, which is beside the floors or no module"
         if own in ASIDE:
@@ -188,6 +194,18 @@ def test_only_the_edges_touch_sockets() -> None:
         assert any(user == place or user.startswith(f"{place}.") for place in AIOHTTP), (
             f"{user} imports aiohttp"
         )
+
+
+@pytest.mark.parametrize("library", KIT_ONLY)
+def test_only_the_kit_uses_what_comes_with_its_extra(library: str) -> None:
+    assert {user.split(".")[0] for user in users_of(library)} == {"testing"}
+
+
+def test_who_uses_the_kit_imports_it_when_it_is_needed_and_not_before() -> None:
+    for module in CUSTOMERS["testing"]:
+        path = CORE / f"{module.replace('.', '/')}.py"
+        at_once = [node for node in parsed(path).body if isinstance(node, ast.Import | ast.ImportFrom)]
+        assert not [node for node in at_once if "testing" in ast.dump(node)]
 
 
 def test_only_the_contract_knows_pluggy() -> None:

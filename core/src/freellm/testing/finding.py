@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
-from importlib import metadata, resources
+from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -56,8 +57,8 @@ def _places(record: PluginRecord) -> list[Path]:
     places = []
     for point in metadata.entry_points(group=PROVIDERS, name=record.id):
         if point.dist is not None and point.dist.name == record.distribution:
-            package = point.module.partition(".")[0]
-            places.append(Path(str(resources.files(package))) / "cases")
+            spec = find_spec(point.module.partition(".")[0])
+            places += [Path(folder) / "cases" for folder in (spec and spec.submodule_search_locations) or ()]
             places += _project(point.dist)
     return places
 

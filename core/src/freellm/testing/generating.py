@@ -119,7 +119,7 @@ _FORMAT = st.sampled_from(({"type": "text"}, {"type": "json_object"})) | st.fixe
         ),
     }
 )
-_PARAMETER: dict[str, SearchStrategy[Any]] = {
+PARAMETERS: dict[str, SearchStrategy[Any]] = {
     "temperature": st.floats(0, 2) | st.integers(0, 2),
     "top_p": st.floats(0, 1) | st.integers(0, 1),
     "top_k": st.integers(0, 1000),
@@ -153,9 +153,10 @@ def chat_requests(draw: DrawFn) -> ChatRequest:
     """Draw a chat request that a client may make, in the form in which providers get it."""
     turns = draw(st.lists(_PLAIN_MESSAGE | _ASSISTANT | _turns(), min_size=1, max_size=4))
     messages = [message for turn in turns for message in (turn if isinstance(turn, list) else [turn])]
-    names = draw(st.lists(st.sampled_from(sorted(_PARAMETER)), max_size=6, unique=True))
-    parameters = {name: draw(_PARAMETER[name]) for name in names}
-    if tools := draw(st.lists(_TOOL, max_size=3)):
+    names = draw(st.lists(st.sampled_from(sorted(PARAMETERS)), max_size=6, unique=True))
+    parameters = {name: draw(PARAMETERS[name]) for name in names}
+    tools: list[Json] = draw(st.lists(_TOOL, max_size=3))
+    if tools:
         named = {"type": "function", "function": {"name": tools[0]["function"]["name"]}}
         parameters["tools"] = tools
         choice = draw(st.sampled_from((None, "none", "auto", "required", named)))

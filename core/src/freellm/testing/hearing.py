@@ -10,6 +10,7 @@ from freellm.testing.breach import BreachError
 from freellm.testing.copying import copied
 from freellm.testing.grammar import check_chunks
 from freellm.testing.subject import Subject, raised
+from freellm.testing.watching import no_input_or_output
 from freellm.types import UNCHANGED, ChatRequest, Event, Failure, Json
 
 CURE: Final = (
@@ -69,7 +70,8 @@ class Hearing:
 
     def _call(self, function: Any, *arguments: Any) -> Any:
         try:
-            said = function(*arguments)
+            with no_input_or_output():
+                said = function(*arguments)
         except Exception as error:
             example = {"events": [event.data for event in self._heard]}
             raise raised(error, "normalize_stream", example) from error

@@ -44,9 +44,7 @@ class Contracts:
         subject: Subject | PluginError = PluginError(record.reason)
         if record.status == "loaded":
             folder = self._folder(session.config) if self._cases else None
-            subject = Subject.of(
-                name, record.plugin, cases=cases_of(record, folder), examples=self._examples
-            )
+            subject = Subject.of(name, record.plugin, cases=cases_of(record, folder), examples=self._examples)
         collector = _Provider.from_parent(session, name=f"freellm-{name}", nodeid=f"freellm-{name}")
         for check in list(checks)[:1] if isinstance(subject, PluginError) else checks:
             yield _Item.from_parent(collector, name=check, subject=subject, check=checks[check])

@@ -16,6 +16,7 @@ from freellm.secret import Secret
 from freellm.testing.breach import BreachError, NotApplicableError
 from freellm.testing.cases import Case
 from freellm.testing.copying import copied_arguments
+from freellm.testing.watching import no_input_or_output
 from freellm.types import Key
 
 EXAMPLES: Final = 25
@@ -119,7 +120,7 @@ class Subject:
             raise NotApplicableError(f"the provider does not answer {', '.join(missing)}")
 
     def ask(self, hook: str, kinds: type | tuple[type, ...] = object, **arguments: Any) -> Any:
-        """Ask a hook, on copies of its arguments.
+        """Ask a hook, on copies of its arguments, and with no way out of the process.
 
         :param kinds: what it may answer
         :raises BreachError: when it raises, or answers anything else
@@ -127,7 +128,8 @@ class Subject:
         self.need(hook)
         given = copied_arguments(arguments)
         try:
-            found = self._callers[hook](**given)
+            with no_input_or_output():
+                found = self._callers[hook](**given)
         except Exception as error:
             raise raised(error, hook, arguments) from error
         if not isinstance(found, kinds) or found is None:

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from freellm.testing import answers, requests
 from freellm.testing.subject import Subject
+from freellm.testing.watching import no_input_or_output
 from freellm.types import Answer, ChatRequest, EmbeddingRequest, Event
 
 _VERDICTS: Final[tuple[Any, ...]] = (None, {}, {"data": []}, {"error": {"message": "m"}})
@@ -31,16 +32,19 @@ def tour(subject: Subject) -> list[Stop]:
     return [stop for stop in stops if stop.hook in subject.hooks]
 
 
-def walk(subject: Subject, stop: Stop) -> list[Any]:
+def walk(subject: Subject, stop: Stop, seen: list[str] | None = None) -> list[Any]:
     """Ask a question without copies; return what was answered, an exception as its name.
 
     What raises is another check's finding.
+
+    :param seen: takes what input and output the hook asked for
     """
     try:
-        found = subject.caller(stop.hook)(**stop.arguments)
-        if stop.hook != "normalize_stream":
-            return [found]
-        return [*(found(event) for event in stop.events), found.end()]
+        with no_input_or_output(seen):
+            found = subject.caller(stop.hook)(**stop.arguments)
+            if stop.hook != "normalize_stream":
+                return [found]
+            return [*(found(event) for event in stop.events), found.end()]
     except Exception as error:  # noqa: BLE001 - a provider may raise anything
         return [type(error).__name__]
 

@@ -50,16 +50,18 @@ class ForbiddenError(RuntimeError):
 
 
 @contextmanager
-def no_input_or_output() -> Iterator[list[str]]:
-    """Stop every file, socket, process and thread that code of this thread asks for; give the list of what it was."""
+def no_input_or_output(seen: list[str] | None = None) -> Iterator[None]:
+    """Stop every file, socket, process and thread that code of this thread asks for.
+
+    :param seen: takes what was asked for
+    """
     if not getattr(_audit, "installed", False):
         sys.addaudithook(_audit)
         _audit.installed = True  # type: ignore[attr-defined]
-    seen: list[str] = []
     before = getattr(_LOOKOUT, "seen", None)
-    _LOOKOUT.seen = seen
+    _LOOKOUT.seen = [] if seen is None else seen
     try:
-        yield seen
+        yield
     finally:
         _LOOKOUT.seen = before
 

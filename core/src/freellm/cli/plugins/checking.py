@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 @options.as_json
 @click.pass_context
 def check(context: click.Context, name: str, cases: Path | None, examples: int, as_json: bool) -> None:
-    """Examine an installed provider: whether it keeps to the contract, and how to mend what does not.
+    """Examine a provider: whether it keeps to the contract.
 
-    Nothing is sent anywhere. The exit code is 1 when a check failed.
+    NAME is an installed provider's id. Nothing is sent anywhere. What breaks the contract is told with the hook that did
+    it, what was expected, and the cure; the exit code is then 1.
     """
     from freellm.errors import PluginError
     from freellm.testing.contract import checks, examine
@@ -82,7 +83,9 @@ def _print(name: str, results: list[Result], failed: list[Result]) -> None:
         click.echo(f"\n{result.check} failed")
         earlier = seen.setdefault((result.hook, result.what), result.check)
         for line in (
-            result.lines() if earlier == result.check else [f"found: the same as {earlier}", *result.lines()[1:3]]
+            result.lines()
+            if earlier == result.check
+            else [f"found: the same as {earlier}", *result.lines()[1:3]]
         ):
             click.echo("\n".join(f"    {printing.plain(part)}" for part in line.splitlines()))
     skipped = sum(result.status == "skipped" for result in results)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import tempfile
@@ -43,9 +42,9 @@ _MODULE: Final = "MODULE"
 )
 @options.as_json
 def new(name: str, kind: str, directory: Path, as_json: bool) -> None:
-    """Begin a provider: a package whose tests pass at once, for you to fill in.
+    """Begin a provider with a package to fill in.
 
-    NAME is the provider's id, such as acme: the part before the slash in acme/large. The package is
+    Its tests pass at once. NAME is the provider's id, such as acme: the part before the slash in acme/large. The package is
     freellm-provider-NAME.
     """
     _refuse(name)
@@ -125,6 +124,6 @@ def _write(folder: Path, files: dict[str, str]) -> None:
                 file = whole / name
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, "utf-8")
-            os.replace(whole, folder)
+            whole.replace(folder)
     except OSError as error:
         raise SettingsError(f"{folder} cannot be written: {error}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from freellm.testing.breach import BreachError, NotApplicableError
 from freellm.testing.cases import check_case
 from freellm.testing.subject import Subject
+from freellm.testing.watching import no_input_or_output
 
 
 def cases(subject: Subject) -> None:
@@ -13,7 +14,8 @@ def cases(subject: Subject) -> None:
         raise NotApplicableError("there are no golden cases; name their folder with --cases")
     for case in subject.cases:
         try:
-            check_case(subject.plugin, case)
+            with no_input_or_output():
+                check_case(subject.plugin, case)
         except AssertionError as error:
             raise BreachError(
                 f"the case {case} differs:\n{error}",

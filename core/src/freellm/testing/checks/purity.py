@@ -13,15 +13,15 @@ from freellm.testing.copying import copied, copied_arguments
 from freellm.testing.state import state_of
 from freellm.testing.subject import Subject
 from freellm.testing.tour import Stop, tour, walk
-from freellm.testing.watching import calls_noted, no_input_or_output
+from freellm.testing.watching import calls_noted
 from freellm.types import Failure, Upstream, Verdict
 
 
 def no_io(subject: Subject) -> None:
     """No hook opens a file or a socket, or starts a process or a thread."""
     for stop in tour(subject):
-        with no_input_or_output() as seen:
-            walk(subject, _fresh(stop))
+        seen: list[str] = []
+        walk(subject, _fresh(stop), seen)
         if seen:
             raise _impure(
                 stop, f"does input or output: {seen[0]}", "core owns sockets and files; read data at import"
