@@ -161,7 +161,11 @@ def test_the_decision_on_dependencies_names_every_one_and_no_other() -> None:
     files = [*TOP.glob("*/pyproject.toml"), *TOP.glob("plugins/*/pyproject.toml")]
     projects = [tomllib.loads(file.read_text("utf-8"))["project"] for file in files]
     declared = {
-        project["name"]: sorted(re.split(r"[^\w-]", line)[0] for line in project["dependencies"])
+        project["name"]: sorted(
+            re.split(r"[^\w-]", line)[0]
+            for lines in (project["dependencies"], *project.get("optional-dependencies", {}).values())
+            for line in lines
+        )
         for project in projects
     }
     text = text_of("decisions/0002-dependencies.md")
