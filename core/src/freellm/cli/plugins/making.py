@@ -18,7 +18,7 @@ import click
 from freellm.cli import options, printing
 from freellm.errors import SettingsError
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_NAME: Final = re.compile(r"(?=.{1,60}$)[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _SUFFIX: Final = ".template"
 _MODULE: Final = "MODULE"
 """Stands for the import package in the names of the templates' folders."""
@@ -74,7 +74,8 @@ def _refuse(name: str) -> None:
         plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")
         meant = f", such as {plain}" if _NAME.fullmatch(plain) else ""
         raise SettingsError(
-            f"{name!r} is no id of a provider; write lower-case letters, digits and single hyphens, a letter first{meant}"
+            f"{name[:80]!r} is no id of a provider; write lower-case letters, digits and single hyphens, a letter first, "
+            f"60 at most{meant}"
         )
     for point in metadata.entry_points(group="freellm.providers", name=name):
         owner = point.dist.name if point.dist else "another package"
