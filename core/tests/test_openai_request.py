@@ -126,6 +126,19 @@ def test_a_choice_that_the_service_does_not_keep_to_is_kept_otherwise_or_refused
         assert wire.dropped(request, made) == []
 
 
+@pytest.mark.parametrize("kept", [{"auto", "none", "required", "function"}, {"auto", "required"}])
+@pytest.mark.parametrize("mode", ["auto", "required"])
+def test_a_choice_among_some_tools_offers_these_alone(mode: str, kept: set[str]) -> None:
+    other = {"type": "function", "function": {"name": "g"}}
+    choice = {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": [NAMED]}}
+    parameters = {"tools": [*TOOLS, other], "tool_choice": choice}
+    made = Wire(tool_choices=frozenset(kept)).body(
+        ChatRequest(messages=HELLO, parameters=parameters), model()
+    )
+    assert made == {"model": "m", "messages": HELLO, "tools": TOOLS[:1], "tool_choice": mode}
+    assert parameters["tools"] == [*TOOLS, other]
+
+
 @pytest.mark.parametrize(("effort", "sent"), [("high", "high"), ("max", "high"), ("strange", None)])
 def test_an_effort_is_sent_in_the_services_word_or_not_at_all(effort: str, sent: str | None) -> None:
     wire = Wire(efforts={"m": {"high": "high", "max": "high"}})

@@ -54,6 +54,24 @@ def test_a_perfect_answer_is_returned_as_it_came(body: Json) -> None:
     assert repaired(body) is body
 
 
+@pytest.mark.parametrize("members", [{"id": 7}, {"created": "now"}, {"created": 1.5}])
+def test_an_id_or_a_time_of_another_type_is_left_to_core(members: Json) -> None:
+    (name,) = members
+    made = repaired(completion({"content": "Hi"}, **members))
+    assert name not in made
+    assert made["choices"][0]["message"]["content"] == "Hi"
+
+
+def test_an_empty_list_of_tool_calls_is_taken_out() -> None:
+    for finish in ("stop", "length"):
+        made = repaired(completion({"content": "Hi", "tool_calls": []}, finish))
+        assert "tool_calls" not in made["choices"][0]["message"]
+    assert (
+        repaired(completion({"content": "Hi", "tool_calls": None}))["choices"][0]["message"]["content"]
+        == "Hi"
+    )
+
+
 def test_what_a_service_leaves_out_is_filled_in() -> None:
     body = {
         "choices": [{"message": {"content": "Hi"}}],

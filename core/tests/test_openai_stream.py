@@ -342,6 +342,18 @@ def test_a_stream_that_spent_all_tokens_on_reasoning_stands() -> None:
     assert (client.reasoning, client.finish) == ("hm", "length")
 
 
+def test_nothing_but_usage_follows_the_finish() -> None:
+    events = [
+        chunk({"content": "Hi"}),
+        chunk({}, "stop"),
+        chunk({"content": "more"}, usage=USAGE),
+        chunk({}, "stop"),
+    ]
+    chunks = run(events)
+    assert Client(chunks).text == "Hi"
+    assert chunks[-1]["usage"] == USAGE
+
+
 def test_an_event_named_error_is_an_error_whatever_it_holds() -> None:
     normalize = ChunkNormalizer(MODEL, Shape(), refuse)
     assert isinstance(normalize(Event("error", {"message": "gone"})), Failure)

@@ -131,6 +131,8 @@ class Wire(msgspec.Struct, frozen=True):
 
     def _choice(self, body: Json) -> Failure | None:
         choice = body["tool_choice"]
+        if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
+            choice = _offer_only(choice["allowed_tools"], body)
         kind = choice if isinstance(choice, str) else "function"
         if kind in self.tool_choices:
             return None
@@ -168,6 +170,14 @@ class Wire(msgspec.Struct, frozen=True):
                     param="response_format",
                 )
         return None
+
+
+def _offer_only(allowed: Json, body: Json) -> str:
+    """Offer only the tools of `allowed_tools`, which few services know; return the choice that is left."""
+    names = {tool.get("function", tool).get("name") for tool in allowed.get("tools", ())}
+    body["tools"] = [tool for tool in body.get("tools", ()) if tool["function"]["name"] in names]
+    body["tool_choice"] = mode = str(allowed.get("mode", "auto"))
+    return mode
 
 
 def _limit(stated: int | None, model: Model) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Sequence
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,17 +16,19 @@ from freellm.plugins import PROVIDERS, PluginRecord, discover
 from freellm.testing.cases import Case, load_cases
 
 
-def find(name: str) -> PluginRecord:
+def find(name: str, files: Sequence[PluginRecord] = ()) -> PluginRecord:
     """Import one installed provider.
 
     :param name: its id, the entry point's name
+    :param files: plugins that are files, one of which may be meant
     :return: its record; its status says whether it could be imported
     :raises SettingsError: when there is none of that name
     """
-    for record in discover(PROVIDERS, [name]):
+    for record in discover(PROVIDERS, [name], files):
         if record.id == name and record.status != "disabled":
             return record
-    known = sorted({point.name for point in metadata.entry_points(group=PROVIDERS)})
+    installed = {point.name for point in metadata.entry_points(group=PROVIDERS)}
+    known = sorted(installed | {file.id for file in files if file.group == PROVIDERS})
     near = difflib.get_close_matches(name, known, 1)
     meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known) or 'none'}"
     raise SettingsError(

@@ -119,7 +119,7 @@ SAMPLES: Final[dict[str, Sample]] = {
     "tools": _asked(USER, tools=[TOOL], tool_choice="auto", needs="tools"),
     "bare tool": _asked(USER, tools=[_BARE], needs="tools"),
     "forced tool": _asked(
-        USER, tools=[TOOL], tool_choice=_FORCED, parallel_tool_calls=False, stream=True, needs="tools"
+        USER, tools=[TOOL], tool_choice=_FORCED, parallel_tool_calls=False, stream=True, needs="tools", must=False
     ),
     "required tool": _asked(USER, tools=[TOOL, _BARE], tool_choice="required", needs="tools", must=False),
     "allowed tools": _asked(

@@ -29,21 +29,32 @@ if TYPE_CHECKING:
     show_default=True,
     help="How many examples of each property to generate.",
 )
+@options.data_dir
 @options.as_json
 @click.pass_context
-def check(context: click.Context, name: str, cases: Path | None, examples: int, as_json: bool) -> None:
+def check(
+    context: click.Context,
+    name: str,
+    cases: Path | None,
+    examples: int,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
     """Examine a provider: whether it keeps to the contract.
 
-    NAME is an installed provider's id. Nothing is sent anywhere. What breaks the contract is told with the hook that did
+    NAME is the id of a provider, installed or a file in the data folder. Nothing is sent anywhere. What breaks the contract is told with the hook that did
     it, what was expected, and the cure; the exit code is then 1.
     """
+    from freellm.cli.plugins.listing import wanted
     from freellm.errors import PluginError
+    from freellm.plugin_files import load_files
     from freellm.testing.contract import checks, examine
     from freellm.testing.finding import cases_of, find
 
     with contextlib.redirect_stdout(sys.stderr):  # plugins may print when they are imported
         checks()
-        record = find(name)
+        folder = wanted(data_dir)[1]
+        record = find(name, load_files(folder) if folder else ())
         if record.status != "loaded":
             raise PluginError(f"{record.distribution} cannot be examined: {record.reason}")
         if sys.stderr.isatty():

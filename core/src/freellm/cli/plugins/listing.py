@@ -51,12 +51,12 @@ def _records(data_dir: Path | None) -> list[PluginRecord]:
     from freellm.plugin_files import load_files
     from freellm.providers import load_providers
 
-    only, folder = _wanted(data_dir)
+    only, folder = wanted(data_dir)
     files = load_files(folder, only) if folder else []
     return [*load_providers(only, files)[1], *load_extensions(only, files=files)[1]]
 
 
-def _wanted(data_dir: Path | None) -> tuple[Sequence[str] | None, Path | None]:
+def wanted(data_dir: Path | None) -> tuple[Sequence[str] | None, Path | None]:
     """Return what the settings want loaded, and the data folder as far as it is known."""
     from freellm.settings import load_settings
 
