@@ -39,6 +39,10 @@ REQUIRED = tuple(
 _T = TypeVar("_T")
 
 
+class UndeclaredError(PluginError):
+    """A hook that declares something failed, so that a provider cannot be had: as if it had failed to import."""
+
+
 class Provider:
     """One provider instance: its declarations, and its hooks as typed calls.
 
@@ -96,13 +100,13 @@ class Provider:
     def _declared(self, hook: str, kind: type[_T]) -> _T:
         try:
             value = self._ask(hook)
-        except Exception as error:
-            raise PluginError(
-                f"plugin {self.name!r} is refused: {hook} raised {type(error).__name__}: {error}"
+        except (Exception, SystemExit) as error:
+            raise UndeclaredError(
+                f"plugin {self.name!r} is left out: {hook} raised {type(error).__name__}: {error}"
             ) from error
         if not isinstance(value, kind):
-            raise PluginError(
-                f"plugin {self.name!r} is refused: {hook} answered a {type(value).__name__}, not a {kind.__name__}"
+            raise UndeclaredError(
+                f"plugin {self.name!r} is left out: {hook} answered a {type(value).__name__}, not a {kind.__name__}"
             )
         return value
 
@@ -110,8 +114,8 @@ class Provider:
         rows = tuple(self._declared(hook, Sequence))  # type: ignore[type-abstract]
         for row in rows:
             if not isinstance(row, kind):
-                raise PluginError(
-                    f"plugin {self.name!r} is refused: {hook} lists a {type(row).__name__}, not a {kind.__name__}"
+                raise UndeclaredError(
+                    f"plugin {self.name!r} is left out: {hook} lists a {type(row).__name__}, not a {kind.__name__}"
                 )
         return rows
 
@@ -234,7 +238,7 @@ class Provider:
         """
         try:
             value = self._callers[hook](**arguments)
-        except Exception as error:  # noqa: BLE001 - a provider's bug costs its own attempt only
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a provider's bug costs its own attempt only
             return Failure(kind=Kind.BAD_ANSWER, message=f"{self.name}: {hook} raised {type(error).__name__}")
         if isinstance(value, kinds) and value is not None:
             return value
@@ -280,6 +284,9 @@ def load_providers(
                     f"plugin {record.id!r} is refused: describe_provider says its id is {provider.info.id!r}; "
                     "make the entry point's name and the id the same"
                 )
+        except UndeclaredError as error:
+            remove = f"pip uninstall {record.distribution}" if record.version else f"rm {record.distribution}"
+            record.status, record.reason = "quarantined", f"{error}; mend it, or remove it: {remove}"
         except PluginError as error:
             record.status, record.reason = "refused", str(error)
         else:

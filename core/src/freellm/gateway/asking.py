@@ -114,6 +114,10 @@ class Asker:
         upstream = attempt.call.translate(route, attempt.request, key)
         if isinstance(upstream, Failure):
             attempt.booking.cancel()
+            if (
+                upstream.kind is Kind.BAD_ANSWER
+            ):  # it says nothing about the request: the hook itself is broken
+                return attempt.failed(upstream)
             return PassedOver(route.entry.name, "request", redact(upstream.message), math.inf)
         attempt.dropped = upstream.dropped
         attempt.booking.dispatch(attempt.started)

@@ -92,7 +92,7 @@ class ChunkStream:
                         out.append(received.raw)
                         continue
                 self._take((data,) if isinstance(chunks, Unchanged) else chunks, out)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _broken(error, out) from error
         return b"".join(out)
 
@@ -108,7 +108,7 @@ class ChunkStream:
             chunks = self._normalizer.end()
             self._take(() if isinstance(chunks, Unchanged) else chunks, out)
             self._judge()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _broken(error, out) from error
         if include_usage:
             out.append(self._framed({"choices": [], "usage": self.usage or usage}))
@@ -157,12 +157,12 @@ class ChunkStream:
         return frame(orjson.dumps(chunk))
 
 
-def _broken(error: Exception, out: Sequence[bytes]) -> StreamBrokenError:
+def _broken(error: BaseException, out: Sequence[bytes]) -> StreamBrokenError:
     failure = error.failure if isinstance(error, StreamBrokenError) else _failure(error)
     return StreamBrokenError(failure, b"".join(out))
 
 
-def _failure(error: Exception) -> Failure:
+def _failure(error: BaseException) -> Failure:
     """Name what a frame or a normalizer did wrong, without quoting what may be the answer's text."""
     what = "not JSON" if isinstance(error, orjson.JSONDecodeError) else f"unreadable ({type(error).__name__})"
     return Failure(kind=Kind.BAD_ANSWER, message=f"an event of the stream was {what}")
