@@ -240,6 +240,19 @@ def test_a_plugin_that_cannot_be_asked_is_one_failure_with_its_cure(installed: I
     assert "1 failed" in installed.pytest("--freellm-provider", "planted").stdout
 
 
+def test_a_plugin_that_is_a_file_is_checked_too(installed: Installed) -> None:
+    data = installed.folder / "data"
+    (data / "plugins").mkdir(parents=True, mode=0o700)
+    (data / "plugins" / "lab.py").write_text(
+        "from planted import Sound\nprovider = Sound(id='lab', title='Lab')\n", "utf-8"
+    )
+    place = ("--data-dir", str(data), "--examples", "0", "--json")
+    ran = installed.run("freellm", "plugins", "check", "lab", *place)
+    assert ran.returncode == 0, ran.stdout
+    assert json.loads(ran.stdout)["distribution"].endswith("lab.py")
+    assert "did you mean lab?" in installed.run("freellm", "plugins", "check", "lap", *place).stderr
+
+
 def test_a_plugin_that_does_not_import_says_why(installed: Installed) -> None:
     installed.install("raise ImportError('no such luck')")
     ran = installed.run("freellm", "plugins", "check", "planted")
