@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from grammar import check_stream
 
 from freellm_simulator import Simulation
 from freellm_simulator.clock import VirtualClock
 from freellm_simulator.testing import NOON_UTC
-from grammar import check_stream
 from processes import freellm_serving
 from running import RunningProxy, running_proxy
 

@@ -192,7 +192,8 @@ EMBEDDED: Final[tuple[Any, ...]] = (
 """Bodies of 2xx answers to a request for embeddings that are none."""
 
 LISTS: Final[tuple[Any, ...]] = (
-    *WHOLE[:5], {"data": []}, {"data": [None, {}, {"id": None}]}, {"data": [{"id": "a", "object": "model"}]},
+    *WHOLE[:5], {"data": []}, {"data": [None, {}, {"id": None}, {"id": []}, {"id": {}}]},
+    {"models": [{"id": "a"}]}, {"data": [{"id": "a"}, {"id": "a"}]}, {"data": [{"id": "a", "object": "model"}]},
     {"data": [{"id": "a", "context_length": "many", "pricing": {"prompt": "free"}, "capabilities": None}]},
     {"models": [{"name": "models/a"}, None]}, [{"id": "a"}, {"name": "b"}], {"result": [{"name": "a"}]}, {"data": {}},
 )  # fmt: skip

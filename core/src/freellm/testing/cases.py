@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,21 @@ class Case(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return self.path.stem
+
+    def model(self, declared: Sequence[Model]) -> Model:
+        """Return the model that is asked.
+
+        :param declared: the provider's models
+        :raises AssertionError: when it is none of them
+        """
+        said = self.content["model"]
+        if isinstance(said, dict):
+            return Model.model_validate(
+                {"family": said["id"], "source": "a case", "checked": "a case", **said}
+            )
+        models = {model.id: model for model in declared}
+        require(said in models, f"{self.path}: no such model: {said}")
+        return models[said]
 
     def request(self) -> ChatRequest | EmbeddingRequest:
         """Return the request that goes into the hooks."""
@@ -154,7 +170,7 @@ class _Check:
         self._case = case
         self._content = case.content
         info = self._hook.describe_provider()
-        self._model = self._modelled(case.content["model"])
+        self._model = case.model(self._hook.declare_models())
         self._key = Key(
             id="case",
             account="acct",
@@ -163,15 +179,6 @@ class _Check:
         )
         self._makes_embeddings = "embedding_request" in case.content
         self._request = case.request()
-
-    def _modelled(self, said: Any) -> Model:
-        if isinstance(said, dict):
-            return Model.model_validate(
-                {"family": said["id"], "source": "a case", "checked": "a case", **said}
-            )
-        models: dict[str, Model] = {model.id: model for model in self._hook.declare_models()}
-        require(said in models, f"{self._case.path}: no such model: {said}")
-        return models[said]
 
     def translation(self) -> None:
         """Compare what `translate_request` returns with `upstream` or `failure`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,11 @@ from freellm.types import Key
 
 EXAMPLES: Final = 25
 """Generated examples of each property, unless more are asked for."""
+
+FOUND: Final = Model(
+    id="found", family="found", abilities=frozenset({"system", "tools", "json"}), source="a list", checked="2026-11-24"
+)  # fmt: skip
+"""A model as an instance of a plugin for instances has it."""
 
 _RAISED: Final = (
     "let the hook answer a Failure for what it cannot take; what a service sends may have any shape"
@@ -62,8 +67,14 @@ class Subject:
 
     @cached_property
     def models(self) -> tuple[Model, ...]:
-        """The models it declares."""
-        return self._listed("declare_models", Model)
+        """The models it declares; for a plugin made for instances, one as an instance may have it."""
+        declared: tuple[Model, ...] = self._listed("declare_models", Model)
+        if self.info.instances and declared:
+            raise BreachError(
+                f"lists {declared[0].id!r}, though it is for services that users add",
+                hook="declare_models", cure="list none; the models of an instance are found by its own list",
+            )  # fmt: skip
+        return (FOUND,) if self.info.instances else declared
 
     @cached_property
     def quotas(self) -> tuple[Quota, ...]:
@@ -110,6 +121,17 @@ class Subject:
         if not self.embedding_models:
             raise NotApplicableError("the provider declares no model that makes embeddings")
         return self.embedding_models[0]
+
+    def sound_cases(self) -> Iterator[Case]:
+        """Iterate over the golden cases of models that there are."""
+        return (case for case in self.cases if self._has_model(case))
+
+    def _has_model(self, case: Case) -> bool:
+        try:
+            case.model(self.models)
+        except (AssertionError, ValueError):  # the check of golden cases tells of it
+            return False
+        return True
 
     def need(self, *hooks: str) -> None:
         """Say that a check is about hooks.

@@ -99,13 +99,8 @@ def _keys(subject: Subject) -> Iterator[Stop]:
 
 def _cases(subject: Subject) -> Iterator[Stop]:
     """Iterate over what the golden cases give to the hooks: the provider's own dialect."""
-    models = {model.id: model for model in subject.models}
-    for case in subject.cases:
-        content = case.content
-        model = models.get(content["model"])
-        request = case.request()
-        if model is None:
-            continue
+    for case in subject.sound_cases():
+        content, model, request = case.content, case.model(subject.models), case.request()
         given = {"request": request, "model": model}
         embeds = isinstance(request, EmbeddingRequest)
         yield Stop("translate_embeddings" if embeds else "translate_request", {**given, "key": subject.key})

@@ -66,8 +66,12 @@ class LLM7(OpenAICompatible):
     def read_models(self, answer: Answer) -> Sequence[ListedModel]:
         """Read the tiers and abilities beside the ids."""
         rows = answer.body.get("data") if isinstance(answer.body, dict) else answer.body
-        told = {row.get("id"): row for row in rows or () if isinstance(row, dict)}
-        return [_listed(model, told[model.id]) for model in super().read_models(answer)]
+        told = (
+            {str(row.get("id")): row for row in rows if isinstance(row, dict)}
+            if isinstance(rows, list)
+            else {}
+        )
+        return [_listed(model, told.get(model.id, {})) for model in super().read_models(answer)]
 
 
 class _Doorkeeper:

@@ -54,7 +54,8 @@ class Pollinations(OpenAICompatible):
     def read_models(self, answer: Answer) -> Sequence[ListedModel]:
         """Tell the models that pollen of the free tiers does not buy; all others cost some of it, so nothing is said."""
         rows = answer.body.get("data") if isinstance(answer.body, dict) else answer.body
-        paid = {row.get("id") for row in rows or () if isinstance(row, dict) and row.get("paid_only") is True}
+        listed = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        paid = {str(row.get("id")) for row in listed if row.get("paid_only") is True}
         return [
             ListedModel(**_kept(model), free=False if model.id in paid else None)
             for model in super().read_models(answer)

@@ -107,12 +107,12 @@ def links(subject: Subject) -> None:
     """The links for people are web addresses, and base URLs have neither a question mark nor a slash at the end."""
     info = subject.info
     for name, link in (("signup_url", info.signup_url), ("docs_url", info.docs_url)):
-        if not re.match(r"https?://\S+$", link):
+        if (link or not info.instances) and not re.match(r"https?://\S+$", link):
             raise BreachError(
                 f"gives {link!r} as {name}", hook="describe_provider", cure="give the page's whole address"
             )
     for url in (info.base_url, *info.alternative_base_urls):
-        if not re.match(r"https?://[^\s?#]*[^\s?#/]$", url):
+        if (url or not info.instances) and not re.match(r"https?://[^\s?#]*[^\s?#/]$", url):
             raise BreachError(
                 f"gives {url!r} as a base URL", hook="describe_provider",
                 cure="give origin and path prefix without a slash at the end; paths begin with one",

@@ -108,11 +108,10 @@ def _hear_together(subject: Subject, streams: list[tuple[ChatRequest, Any, list[
 
 
 def _case_streams(subject: Subject) -> Iterator[tuple[ChatRequest, Any, list[Event]]]:
-    models = {model.id: model for model in subject.models}
-    for case in subject.cases:
-        request, model = case.request(), models.get(case.content["model"])
-        if "events" in case.content and model is not None and isinstance(request, ChatRequest):
-            yield request, model, case.events()
+    for case in subject.sound_cases():
+        request = case.request()
+        if "events" in case.content and isinstance(request, ChatRequest):
+            yield request, case.model(subject.models), case.events()
 
 
 def a_case_streams(subject: Subject) -> None:
