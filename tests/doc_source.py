@@ -23,7 +23,7 @@ CODE = [
 ]
 
 _HEADER = re.compile(r"(?i)(?:x-(?!gzip)[a-z]|retry-after|api-key)[a-z-]*")
-_NOT_FROM_CLIENTS = ("openai_compatible", "upstream")
+_NOT_FROM_CLIENTS = ("openai_compatible", "testing", "upstream")
 """Packages whose header names are those of providers' answers."""
 
 

@@ -191,7 +191,7 @@ async def test_a_provider_that_cannot_say_what_it_is_is_left_out_and_the_others_
         assert response.headers["X-Routed-Via"].startswith("groq/")
         assert "X-Fallback-Trail" not in response.headers
     with installed(tmp_path / "again", source(hook, fault)):
-        told = Commandline(tmp_path).document("plugins")["plugins"]
+        told = Commandline(tmp_path, FREELLM_LOAD_PLUGINS=f"groq,{NAME}").document("plugins")["plugins"]
     (row,) = [row for row in told if row["id"] == NAME]
     assert row["status"] == "quarantined"
     assert hook in row["reason"]
@@ -206,7 +206,12 @@ def test_a_sync_goes_on_without_a_broken_provider(tmp_path: Path, hook: str) -> 
         )
 
     with installed(tmp_path, source(hook, "raises")), answering(listing) as root:
-        line = Commandline(tmp_path, FREELLM_GROQ_BASE_URL=root, FREELLM_EXAMPLE_BROKEN_BASE_URL=root)
+        line = Commandline(
+            tmp_path,
+            FREELLM_LOAD_PLUGINS=f"groq,{NAME}",
+            FREELLM_GROQ_BASE_URL=root,
+            FREELLM_EXAMPLE_BROKEN_BASE_URL=root,
+        )
         for name in (NAME, "groq"):
             line.run("keys", "add", name, "--no-check", stdin="gsk_a-key")
         told: dict[str, Any] = {row["provider"]: row for row in line.document("models", "sync")["providers"]}

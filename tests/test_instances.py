@@ -11,11 +11,11 @@ from typing import Any
 
 import aiohttp
 import pytest
-from grammar import check_completion, check_error, check_stream
 from openai import AsyncOpenAI
 
 from commandline import Commandline, answering
 from endpoints import Endpoint, serving
+from freellm.testing import check_completion, check_error, check_stream
 from processes import freellm_serving
 from running import UNIFIED, RunningProxy, running_proxy
 

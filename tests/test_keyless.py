@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from grammar import check_stream
 
+from freellm.testing import check_stream
 from freellm_simulator import Simulation
 from freellm_simulator.clock import VirtualClock
 from freellm_simulator.testing import NOON_UTC

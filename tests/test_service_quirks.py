@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from grammar import check_error
-
 from freellm import Key, Secret
 from freellm.checking import check_key
 from freellm.providers import load_providers
+from freellm.testing import check_error
 from freellm.types import Verdict
 from freellm.upstream import UpstreamClient
 from freellm_simulator import Simulation
