@@ -15,8 +15,8 @@ import aiohttp
 import openai
 import pytest
 
+from freellm.testing import check_error
 from freellm_simulator import Simulation
-from grammar import check_error
 from running import KEYS, RunningProxy, running_proxy
 from vector_lab import Lab, install, vector_lab
 

@@ -31,6 +31,22 @@ def translated(subject: Subject) -> None:
             check_sendable(found, "translate_embeddings", request)
 
 
+def token_ids(subject: Subject) -> None:
+    """Lists of token ids are refused by a model that does not take them, and the failure names `input`."""
+    _ = subject.embedding_model
+    request = requests.EMBEDDINGS["token ids"]
+    for model in (model for model in subject.embedding_models if not model.token_inputs):
+        found = subject.ask(
+            "translate_embeddings", (Upstream, Failure), request=request, model=model, key=subject.key
+        )
+        if not isinstance(found, Failure) or found.param != "input":
+            raise BreachError(
+                f"sends token ids to {model.id!r}, which takes none, or refuses them without saying so",
+                hook="translate_embeddings", example=request,
+                cure="set token_inputs if it takes them, else answer a Failure with param='input'",
+            )  # fmt: skip
+
+
 def _requests(model: Model) -> Iterator[EmbeddingRequest]:
     for name, request in requests.EMBEDDINGS.items():
         if name != "token ids" or model.token_inputs:
@@ -42,7 +58,7 @@ def _requests(model: Model) -> Iterator[EmbeddingRequest]:
 def vectors(subject: Subject) -> None:
     """Whatever stands in a 2xx answer, it becomes one vector of numbers for each input, in order, or a `Failure`."""
     request = requests.EMBEDDINGS["three texts"]
-    for body in (*answers.EMBEDDED, answers.embedding_list(2), answers.embedding_list(3)):
+    for body in (*answers.EMBEDDED, answers.embedding_list(2), answers.embedding_list(3), *answers.WHOLE):
         found = subject.ask(
             "normalize_embeddings", (dict, Failure),
             request=request, model=subject.embedding_model, answer=Answer(200, {}, body),
@@ -67,4 +83,4 @@ def _not_a_list(body: Json, inputs: int) -> str | None:
     return None
 
 
-CHECKS = (translated, vectors)
+CHECKS = (translated, token_ids, vectors)

@@ -77,7 +77,7 @@ def prices(subject: Subject) -> None:
         )  # fmt: skip
     for quota in subject.quotas:
         for model in subject.models:
-            held = quota.unit in limited and (not quota.members or model.id in quota.members)
+            held = quota.unit in limited and quota.touches(model)
             if held and model.enabled_by_default and quota.unit not in model.costs:
                 raise BreachError(
                     f"gives {model.id!r} no price in {quota.unit!r}, though it draws on {quota.name!r}",
