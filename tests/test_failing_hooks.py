@@ -17,7 +17,8 @@ from doc_install import importable
 from faults.faultup import FaultUp, faultup
 from freellm.hookspecs import ProviderSpec
 from freellm.testing import check_completion, check_stream
-from running import RunningProxy, running_proxy
+from freellm_simulator import Simulation
+from running import KEYS, RunningProxy, running_proxy
 
 NAME = "example-broken"
 MODULE = "freellm_provider_example_broken"
@@ -32,7 +33,7 @@ SOURCE = """
     )
     MODELS = (
         Model(id="first", family="first", intelligence_rank=1, abilities={"system", "tools"}, **FACTS),
-        Model(id="vectors", family="vectors", task="embeddings", dimensions=(3,), **FACTS),
+        Model(id="vectors", family="bge-m3", task="embeddings", dimensions=(1024,), intelligence_rank=1, **FACTS),
     )
 
     class Stream:
@@ -178,6 +179,26 @@ async def test_hooks_of_other_requests_touch_no_chat(tmp_path: Path, hook: str) 
         await assert_served(proxy, False, None)
         provider = next(one for one in proxy.runtime.providers if one.name == NAME)
         assert hook in provider.hooks
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("hook", ["translate_embeddings", "normalize_embeddings"])
+async def test_another_provider_makes_the_vectors_of_a_broken_one(
+    tmp_path: Path, hook: str, fault: str
+) -> None:
+    with installed(tmp_path, source(hook, fault)):
+        async with faultup() as upstream, Simulation(speed=0) as simulation:
+            base_urls = {NAME: upstream.url("ok"), "cloudflare": simulation.base_urls["cloudflare"]}
+            keys = {NAME: ["a-key"], "cloudflare": [KEYS["cloudflare"]]}
+            async with running_proxy(tmp_path, base_urls, keys=keys) as proxy:
+                body = {"model": "bge-m3", "input": ["Hello", "Good-bye"]}
+                response = await proxy.session.post(
+                    f"{proxy.url}/v1/embeddings", json=body, headers=proxy.headers
+                )
+                assert response.status == 200, await response.text()
+                assert len((await response.json())["data"]) == 2
+                assert response.headers["X-Routed-Via"] == "cloudflare/@cf/baai/bge-m3"
+                assert response.headers["X-Fallback-Trail"] == f"{NAME}/vectors=bad_answer"
 
 
 @pytest.mark.parametrize("fault", FAULTS)
