@@ -12,12 +12,16 @@ import aiohttp
 
 from freellm.keyring import parse_key
 from freellm.plugins import PLUGINS
+from freellm.providers import load_providers
 from freellm.runtime import Runtime
 from freellm.server import Server
 from freellm.settings import load_settings
 
 KEYS = {"groq": "gsk_test", "google": "AIzatest", "cloudflare": f"{'a' * 32}:token-test"}
 """Keys as their providers look for them; any other provider takes any text."""
+
+FOR_INSTANCES = [provider.name for provider in load_providers()[0] if provider.info.instances]
+"""Plugins that are nobody's provider until a user adds a server of their own."""
 
 UNIFIED = "fl-unified-key-of-the-tests"
 
@@ -80,7 +84,11 @@ async def running_proxy(
             "config_dir": folder / "config",
             "port": 0,
             "base_urls": dict(base_urls),
-            "load_plugins": [*base_urls, *(point.name for point in entry_points(group=PLUGINS))],
+            "load_plugins": [
+                *base_urls,
+                *FOR_INSTANCES,
+                *(point.name for point in entry_points(group=PLUGINS)),
+            ],
             **settings,
         },
     )
