@@ -16,8 +16,8 @@ from freellm.cli.stress.firing import Load, fire
 from freellm.measuring import Result, figures, phases
 from freellm_simulator import Simulation
 from freellm_simulator.clock import VirtualClock
+from freellm_simulator.days.virtual import VirtualLoop
 from running import UNIFIED, running_proxy
-from virtual_time import VirtualLoop
 
 PROVIDERS = ("groq", "google")
 

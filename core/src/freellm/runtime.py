@@ -57,7 +57,9 @@ class Runtime:
 
     :param settings: the settings
     :param environ: where providers' usual variables are looked up
+    :param wall: returns Unix time; asked once
     :param monotonic: returns seconds since any fixed moment; a test may let its own time pass
+    :param client: asks the providers; None: over the network
     :raises PluginError: when a plugin breaks the contract
     :raises StoreError: when the database cannot be used or another server holds it
     :raises VaultError: when the master key is not the database's
@@ -68,9 +70,12 @@ class Runtime:
         settings: Settings,
         environ: Mapping[str, str],
         *,
+        wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        client: UpstreamClient | None = None,
     ) -> None:
         self.settings = settings
+        self._client = client or UpstreamClient()
         files = load_files(settings.data_dir, settings.load_plugins)
         self.extensions, self.plugins = load_extensions(settings.load_plugins, BUILT_IN, files)
         loaded, provider_records = load_providers(settings.load_plugins, files)
@@ -85,7 +90,7 @@ class Runtime:
         except BaseException:
             self._lock.close()
             raise
-        self.clock = Clock(monotonic=monotonic, not_before=self.store.last_time())
+        self.clock = Clock(wall, monotonic, not_before=self.store.last_time())
         self._assemble(environ)
 
     def _assemble(self, environ: Mapping[str, str]) -> None:
@@ -95,7 +100,6 @@ class Runtime:
         self.ledger = self.extensions.create_ledger(settings) or Ledger()
         self._leases = LeaseFile(settings.data_dir / LEASE_FILE, sequence=self.store.lease_sequence())
         self._corrections = Corrections()
-        self._client = UpstreamClient()
         self.keyring = Keyring(
             (),
             self.store,

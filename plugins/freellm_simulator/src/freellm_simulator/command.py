@@ -25,9 +25,34 @@ from freellm_simulator.simulation import Simulation
     help="Factor on all waiting: 0 answers at once, 2 takes twice as long.",
 )
 @click.option("--include-retired", is_flag=True, help="Also serve the retired models of the demo.")
-@click.option("--json", "as_json", is_flag=True, help="Say where it listens as one line of JSON.")
-def simulate(port: int, seed: int, speed: float, include_retired: bool, as_json: bool) -> None:
-    """Serve every provider, simulated: real quotas, wires and faults, no key and no network."""
+@click.option(
+    "--days",
+    type=click.FloatRange(min=0, min_open=True, max=366),
+    help="Serve nobody; let so many days of traffic pass through freellm's own gateway and report.",
+)
+@click.option(
+    "--load",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="With --days: requests a minute on average.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one line of JSON: where it listens, or the report."
+)
+def simulate(
+    port: int, seed: int, speed: float, include_retired: bool, days: float | None, load: float, as_json: bool
+) -> None:
+    """Serve every provider, simulated: real quotas, wires and faults, no key and no network.
+
+    With --days, see how much of the free capacity freellm would use, and what clients would see.
+    """
+    if days is not None:
+        from freellm_simulator.days.command import run_days
+        from freellm_simulator.days.day import Plan
+
+        run_days(Plan(days, load, seed), as_json=as_json)
+        return
     simulation = Simulation(seed=seed, speed=speed, include_retired=include_retired)
     try:
         asyncio.run(_serve(simulation, port, as_json))

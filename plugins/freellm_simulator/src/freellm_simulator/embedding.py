@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from freellm_simulator.exchange import Caller, Json, RefusedError
+from freellm_simulator.admission import admit
+from freellm_simulator.exchange import Json, RefusedError
 from freellm_simulator.faults import refusal_of
-from freellm_simulator.quotas import Booking
 from freellm_simulator.visit import read_json
 from freellm_simulator.wires.contract import EmbeddingWire
-from freellm_simulator.worlds import Facts
 
 if TYPE_CHECKING:
     from freellm_simulator.server import Desk
+    from freellm_simulator.worlds import Facts
 
 
 async def embed(desk: Desk, wire: EmbeddingWire, request: web.Request) -> web.Response:
@@ -31,7 +31,7 @@ async def embed(desk: Desk, wire: EmbeddingWire, request: web.Request) -> web.Re
         if not facts.dimensions:
             raise RefusedError("bad_request", f"{model} makes no embeddings", param="model")
         answer, tokens = wire.embeddings(request, body, facts)
-        _spend(desk, caller, facts, tokens, _requests(facts, answer))
+        admit(desk, caller, facts, tokens, requests=_requests(facts, answer)).settle(tokens, 0)
     except RefusedError as refused:
         return desk.refuse(wire, refused, model, caller=caller, facts=facts)
     desk.count(wire.provider, model, 200, "embeddings")
@@ -42,14 +42,3 @@ def _requests(facts: Facts, answer: Json) -> int:
     """Return as how many requests the service counts an answer: some count each text of a batch."""
     batch = answer.get("embeddings") or answer.get("data") or ()
     return max(1, len(batch)) if "counts-inputs" in facts.quirks else 1
-
-
-def _spend(desk: Desk, caller: Caller, facts: Facts, tokens: int, requests: int) -> None:
-    charges = {"request": requests, "input": tokens, "input+max": tokens, "after": 0}
-    booked = desk.quotas.admit(facts.provider, caller.account, facts.limits, charges, desk.clock.now())
-    if not isinstance(booked, Booking):
-        raise RefusedError("quota", exceeded=booked)
-    priced = {
-        unit: a_request + tokens * into / 1_000_000 for unit, (a_request, into, _) in facts.prices.items()
-    }
-    booked.settle({"tokens": tokens, **priced})

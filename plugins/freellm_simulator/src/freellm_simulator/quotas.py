@@ -1,4 +1,4 @@
-"""Quotas, counted the slow and obvious way: every spending stays in a list with its time until it has aged out.
+"""Quotas, counted the obvious way: every spending stays in a queue with its time until it has aged out.
 
 Nothing here is shared with freellm's ledger, so the one can judge the other.
 """
@@ -6,7 +6,8 @@ Nothing here is shared with freellm's ledger, so the one can judge the other.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Literal, TypeAlias
@@ -75,6 +76,55 @@ class Standing:
 class _Spending:
     at: float
     amount: float
+    counts: bool = True
+
+
+class _Book:
+    """What one account has spent from one quota: every spending until it has aged out, and their sum."""
+
+    __slots__ = ("_lately", "_limit", "entries", "used")
+
+    def __init__(self, limit: Limit) -> None:
+        self._limit = limit
+        self._lately: deque[_Spending] = deque()
+        self.entries: deque[_Spending] = deque()
+        self.used = 0.0
+
+    def spend(self, amount: float, now: float) -> _Spending:
+        entry = _Spending(now, amount)
+        self.entries.append(entry)
+        self.used += amount
+        return entry
+
+    def correct(self, entry: _Spending, amount: float) -> None:
+        """Replace what was counted for a spending."""
+        if entry.counts:
+            self.used += amount - entry.amount
+        entry.amount = amount
+
+    def age(self, now: float) -> None:
+        """Let spendings go that no longer count."""
+        since = _counts_since(self._limit, now)
+        while self.entries and self.entries[0].at <= since:
+            entry = self.entries.popleft()
+            entry.counts = False
+            self.used -= entry.amount
+            self._lately.append(entry)
+        if not self.entries:
+            self.used = 0.0  # sums of fractions leave a trace
+
+    def used_lately(self, seconds: float, now: float) -> float:
+        """Return what is spent together with what aged out within the last seconds."""
+        since = _counts_since(self._limit, now) - seconds
+        while self._lately and self._lately[0].at <= since:
+            self._lately.popleft()
+        return self.used + sum(entry.amount for entry in self._lately)
+
+    def end(self, entry: _Spending) -> None:
+        """Let a spending go that lasted as long as its request."""
+        self.entries.remove(entry)
+        entry.counts = False
+        self.used -= entry.amount
 
 
 class Booking:
@@ -82,7 +132,7 @@ class Booking:
 
     __slots__ = ("_entries",)
 
-    def __init__(self, entries: Sequence[tuple[Limit, _Spending]]) -> None:
+    def __init__(self, entries: Sequence[tuple[Limit, _Book, _Spending]]) -> None:
         self._entries = entries
 
     def settle(self, spent: Mapping[str, float]) -> None:
@@ -91,18 +141,18 @@ class Booking:
         :param spent: the amount by unit: tokens of input and output, and the units of the model's prices; quotas that
             count the prompt alone keep what they counted
         """
-        for limit, entry in self._entries:
+        for limit, book, entry in self._entries:
             if limit.unit == "concurrent":
-                entry.amount = 0.0
+                book.end(entry)
             elif limit.unit in spent and limit.charge != "input":
-                entry.amount = spent[limit.unit]
+                book.correct(entry, spent[limit.unit])
 
 
 class Quotas:
     """Everything every account has spent from every quota."""
 
     def __init__(self) -> None:
-        self._spent: dict[tuple[str, str, Limit], list[_Spending]] = {}
+        self._books: dict[tuple[str, str, Limit], _Book] = {}
 
     def admit(
         self,
@@ -118,19 +168,41 @@ class Quotas:
         :param charges: the amount by kind of charge
         :param now: Unix time
         """
+        books = [(limit, self._book(provider, account, limit, now)) for limit in limits]
         exceeded = tuple(
-            verdict
-            for limit in limits
-            if (verdict := self._check(provider, account, limit, charges[limit.charge], now))
+            Exceeded(limit, book.used, charge, _wait(limit, book.entries, book.used, charge, now), now)
+            for limit, book in books
+            for charge in (charges[limit.charge],)
+            if not _has_room(limit, book.used, charge)
         )
         if exceeded:
             return exceeded
-        booked = []
+        return Booking([(limit, book, book.spend(charges[limit.charge], now)) for limit, book in books])
+
+    def fits(
+        self,
+        provider: str,
+        account: str,
+        limits: Sequence[Limit],
+        spent: Mapping[str, float],
+        now: float,
+        *,
+        at_once: bool = False,
+    ) -> bool:
+        """Tell whether a request would fit whole into all its quotas, and would have fitted a moment ago; books nothing.
+
+        A moment is a hundredth of a window and a second: that soon nobody can know at a distance what has aged out.
+
+        :param spent: what it would spend, by unit
+        :param at_once: whether room counts that has only just come about
+        """
         for limit in limits:
-            entry = _Spending(now, charges[limit.charge])
-            self._spent.setdefault((provider, account, limit), []).append(entry)
-            booked.append((limit, entry))
-        return Booking(booked)
+            book = self._book(provider, account, limit, now)
+            rolls = limit.reset == "rolling" and limit.window < math.inf
+            used = book.used if at_once or not rolls else book.used_lately(limit.window / 100 + 1.0, now)
+            if used + spent.get(limit.unit, 0.0) > limit.limit:
+                return False
+        return True
 
     def standings(self, provider: str, account: str, limits: Sequence[Limit], now: float) -> list[Standing]:
         """Say how an account stands with some quotas."""
@@ -138,29 +210,24 @@ class Quotas:
 
     def all_standings(self, now: float) -> list[tuple[str, Standing]]:
         """Say how every account stands that has spent anything; provider first."""
-        return [(key[0], self._standing(*key, now)) for key in sorted(self._spent, key=str)]
+        spent = (key for key, book in self._books.items() if book.entries)
+        return [(key[0], self._standing(*key, now)) for key in sorted(spent, key=str)]
 
-    def _check(
-        self, provider: str, account: str, limit: Limit, requested: float, now: float
-    ) -> Exceeded | None:
-        live = self._live(provider, account, limit, now)
-        used = sum(entry.amount for entry in live)
-        if used + requested <= limit.limit and used < limit.limit:
-            return None
-        return Exceeded(limit, used, requested, _wait(limit, live, used, requested, now), now)
+    def _book(self, provider: str, account: str, limit: Limit, now: float) -> _Book:
+        book = self._books.get((provider, account, limit))
+        if book is None:
+            book = self._books[provider, account, limit] = _Book(limit)
+        book.age(now)
+        return book
 
     def _standing(self, provider: str, account: str, limit: Limit, now: float) -> Standing:
-        live = self._live(provider, account, limit, now)
-        resets_in = _free_at(limit, live[-1].at) - now if live else 0.0
-        return Standing(account, limit, sum(entry.amount for entry in live), resets_in)
+        book = self._book(provider, account, limit, now)
+        resets_in = _free_at(limit, book.entries[-1].at) - now if book.entries else 0.0
+        return Standing(account, limit, book.used, resets_in)
 
-    def _live(self, provider: str, account: str, limit: Limit, now: float) -> list[_Spending]:
-        entries = self._spent.get((provider, account, limit), [])
-        since = _counts_since(limit, now)
-        entries[:] = [
-            entry for entry in entries if entry.at > since and (entry.amount or limit.unit != "concurrent")
-        ]
-        return entries
+
+def _has_room(limit: Limit, used: float, requested: float) -> bool:
+    return used + requested <= limit.limit and used < limit.limit
 
 
 def _counts_since(limit: Limit, now: float) -> float:
@@ -175,6 +242,11 @@ def _free_at(limit: Limit, spent_at: float) -> float:
     if limit.reset == "rolling":
         return spent_at + limit.window
     return _period(limit.reset, spent_at)[1]
+
+
+def next_reset(limit: Limit, moment: float) -> float:
+    """Return the Unix time at which a quota with a calendar starts over after a moment."""
+    return _period(limit.reset, moment)[1]
 
 
 def _period(reset: Reset, moment: float) -> tuple[float, float]:
@@ -192,7 +264,7 @@ def _period(reset: Reset, moment: float) -> tuple[float, float]:
     return begins, ends
 
 
-def _wait(limit: Limit, live: Sequence[_Spending], used: float, requested: float, now: float) -> float:
+def _wait(limit: Limit, live: Iterable[_Spending], used: float, requested: float, now: float) -> float:
     if requested > limit.limit:
         return math.inf
     for entry in live:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
+from freellm_simulator.admission import Admission, admit_chat
 from freellm_simulator.answers import compose
 from freellm_simulator.delivery import Delivery, Pace, html_page
 from freellm_simulator.exchange import Ask, Caller, Exchange, Json, RefusedError, Reply, Usage
 from freellm_simulator.faults import Fault, refusal_of
-from freellm_simulator.quotas import Booking
 from freellm_simulator.tokens import prompt_tokens
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ class Visit:
         try:
             caller, facts, ask = await self._received()
             prompt = prompt_tokens(ask)
-            booking = self._admitted(caller, facts, ask, prompt)
+            admission = admit_chat(self._desk, caller, facts, ask, prompt)
         except RefusedError as refused:
             return self._refused(refused)
         reply = compose(ask, facts, self._desk.seed, prompt)
-        return await self._answered(caller, facts, ask, reply, booking)
+        return await self._answered(caller, facts, ask, reply, admission)
 
     async def _received(self) -> tuple[Caller, Facts, Ask]:
         """Read the request in the order in which services complain: key, body, model, fields."""
@@ -66,30 +66,10 @@ class Visit:
         ask = wire.read(self._request, body, facts)
         if fault and fault.fault == "error_mid_stream" and not ask.stream:
             raise RefusedError("server_error")
-        self._check_licence(caller, facts, ask)
         return caller, facts, ask
 
-    def _check_licence(self, caller: Caller, facts: Facts, ask: Ask) -> None:
-        """Demand, where a model has a licence, that the account's first prompt is `agree`."""
-        signature = (facts.provider, facts.id, caller.account)
-        if "licence" not in facts.quirks or signature in self._desk.agreed:
-            return
-        if ask.question.strip().lower() != "agree":
-            raise RefusedError("licence")
-        self._desk.agreed.add(signature)
-
-    def _admitted(self, caller: Caller, facts: Facts, ask: Ask, prompt: int) -> Booking:
-        if prompt >= facts.context:
-            raise RefusedError("context_exceeded", tokens=prompt, context=facts.context)
-        charges = {"request": 1, "input": prompt, "input+max": prompt + (ask.max_tokens or 0), "after": 0}
-        desk = self._desk
-        booked = desk.quotas.admit(facts.provider, caller.account, facts.limits, charges, desk.clock.now())
-        if isinstance(booked, Booking):
-            return booked
-        raise RefusedError("quota", exceeded=booked)
-
     async def _answered(
-        self, caller: Caller, facts: Facts, ask: Ask, reply: Reply, booking: Booking
+        self, caller: Caller, facts: Facts, ask: Ask, reply: Reply, admission: Admission
     ) -> web.StreamResponse:
         desk, fault = self._desk, self._fault
         if fault and fault.fault in _SAID:
@@ -106,7 +86,7 @@ class Visit:
             desk.disconnected[facts.provider, facts.id] += 1
             raise
         finally:
-            _settle(booking, exchange, delivery.written)
+            admission.settle(exchange.reply.usage.prompt, delivery.written)
 
     def _refused(self, refused: RefusedError) -> web.Response:
         if self._fault and self._fault.fault == "html":  # the page hides whatever the service says
@@ -116,15 +96,6 @@ class Visit:
         return self._desk.refuse(
             self._wire, refused, self._model, caller=self._caller, facts=self._facts, status=status
         )
-
-
-def _settle(booking: Booking, exchange: Exchange, written: int) -> None:
-    prompt = exchange.reply.usage.prompt
-    priced = {
-        unit: a_request + (prompt * into + written * out) / 1_000_000
-        for unit, (a_request, into, out) in exchange.model.prices.items()
-    }
-    booking.settle({"tokens": prompt + written, **priced})
 
 
 async def read_json(request: web.Request) -> Json:
