@@ -51,6 +51,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "offers",
         "signed_catalogue",
         "instances",
+        "limits",
         "catalogue",
         "gauge",
         "profiles",

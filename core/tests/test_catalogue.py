@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freellm.catalogue import ABILITY_BITS, Choice, build, mask_of, overrides
+from freellm.catalogue import ABILITY_BITS, Choice, build, mask_of
 from freellm.fingerprints import route_hash
 from freellm.health import Health
 from freellm.ledger import Ledger
 from freellm.naming import nearest
+from freellm.limits import overrides
 from small_world import World, key, model, provider, quota
 
 

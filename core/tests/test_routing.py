@@ -135,6 +135,16 @@ class TestCandidates:
         assert firsts[:3] == firsts[3:]
         assert sorted(firsts[:3]) == ["k1", "k2", "k3"]
 
+    def test_of_a_look_are_those_that_come_next_and_take_no_turn(self) -> None:
+        world = World(provider("one", [model("a")]), keys=[key("one", f"k{number}") for number in "123"])
+        for _ in range(4):
+            looks = [
+                names(world.router.candidates(world.order, world.needs(), world.clock, dry=True))
+                for _ in range(2)
+            ]
+            assert looks[0] == looks[1]
+            assert names(world.router.candidates(world.order, world.needs(), world.clock)) == looks[0]
+
     def test_begin_with_the_sticky_route_and_its_other_keys(self) -> None:
         world = World(
             provider("one", [model("a", intelligence_rank=1), model("b", intelligence_rank=2)]),
@@ -588,3 +598,16 @@ def test_nothing_is_exhausted_while_an_open_route_is_untried(
             world.clock.time += 25
     left = {route for route in world.routes if route not in tried and is_able(world, route, needs, refused)}
     assert not [route.name for route in left if is_open(world, route, needs)]
+
+
+class TestReasons:
+    def test_say_what_was_so_when_the_route_was_passed_over(self) -> None:
+        world = World(provider("one", [model("a")], [quota(2), quota(9, window=3600.0)]))
+        demand = Demand(10, 10, 10)
+        for _ in range(2):
+            assert world.ledger.reserve(world.route().shares, demand, START)
+        note = world.router.closed(world.route(), demand, START)
+        world.ledger.reserve(world.route().shares, demand, START + 120)
+        assert note is not None
+        assert note.detail == "2 of 2 requests per minute are used"
+        assert (note.cause, note.key) == ("quota", "k1")

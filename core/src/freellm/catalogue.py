@@ -17,6 +17,7 @@ import msgspec
 from freellm.declarations import Ability, Model
 from freellm.fingerprints import route_hash
 from freellm.health import Health, Standing
+from freellm.limits import overrides
 
 if TYPE_CHECKING:
     from freellm.keyring import ProviderKey
@@ -59,6 +60,7 @@ class Entry:
     :param model: its declaration
     :param choice: what a person decided about it
     :param health: where its standing and its measurements live
+    :ivar upcoming: what `next_turn` will return; looking at it takes no turn
     """
 
     __slots__ = (
@@ -76,6 +78,7 @@ class Entry:
         "routes",
         "standing",
         "track",
+        "upcoming",
     )
 
     def __init__(self, provider: Provider, model: Model, choice: Choice, health: Health) -> None:
@@ -92,16 +95,19 @@ class Entry:
         self.first_byte_timeout = model.first_byte_timeout or provider.info.first_byte_timeout
         self.place = 0
         self.routes: tuple[Route, ...] = ()
+        self.upcoming: tuple[Route, ...] = ()
         self._turns: Iterator[tuple[Route, ...]] = iter(())
 
     def take_routes(self, routes: Sequence[Route]) -> None:
         """Take the routes; called once, while the snapshot is made."""
         self.routes = tuple(routes)
         self._turns = itertools.cycle([self.routes[n:] + self.routes[:n] for n in range(len(self.routes))])
+        self.upcoming = next(self._turns, ())
 
     def next_turn(self) -> tuple[Route, ...]:
         """Return the routes, beginning with the next key in turn, so that keys share the load."""
-        return next(self._turns, ())
+        routes, self.upcoming = self.upcoming, next(self._turns, ())
+        return routes
 
     @property
     def rank(self) -> tuple[float, int, int, str]:
@@ -254,24 +260,6 @@ def build(
         for provider in providers
         for model in provider.models
     )
-
-
-_LIMIT_NAMES: Mapping[str, str] = {
-    "rpm": "requests/60s",
-    "rpd": "requests/86400s",
-    "tpm": "tokens/60s",
-    "tpd": "tokens/86400s",
-}
-
-
-def overrides(limits: Mapping[str, Mapping[str, float]], model_id: str) -> dict[str, float]:
-    """Return a provider's limits from the settings by `Quota.name`, as far as they touch a model.
-
-    :param limits: by model id (`rpm`, `rpd`, `tpm`, `tpd`) or by a quota's name (`limit`)
-    """
-    own = limits.get(model_id, {})
-    found = {f"{name}:{model_id}": own[limit] for limit, name in _LIMIT_NAMES.items() if limit in own}
-    return found | {name: row["limit"] for name, row in limits.items() if "limit" in row}
 
 
 def _entry(

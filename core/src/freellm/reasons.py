@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from freellm.catalogue import ABILITY_BITS, Route
-from freellm.ledger import Demand, Ledger, Obstacle
+from freellm.catalogue import ABILITY_BITS
+from freellm.ledger import Obstacle
 from freellm.types import Kind
 
 Cause: TypeAlias = Literal["ability", "context", "too_large", "quota", "cooldown", "request", "filter"]
 """Why a route is passed over; `request`: its provider cannot say this request to this model; `filter`: the request, or
 the profile it asks for, leaves it out."""
+
+
+_SPANS: Final = {60.0: "minute", 3600.0: "hour", 86_400.0: "day", 604_800.0: "week", 2_592_000.0: "month"}
 
 
 class PassedOver(msgspec.Struct, frozen=True):
@@ -24,6 +27,7 @@ class PassedOver(msgspec.Struct, frozen=True):
     :param said: why, for people, or what says it when it is asked for: most are never read
     :param opens_at: Unix time at which it will do; infinity when waiting does not help
     :param kind: for a cooldown, the kind of failure that brought it
+    :param key: the id of the route's key; None: every key of the entry
     """
 
     name: str
@@ -31,6 +35,7 @@ class PassedOver(msgspec.Struct, frozen=True):
     said: str | Callable[[], str]
     opens_at: float
     kind: Kind | None = None
+    key: str | None = None
 
     @property
     def detail(self) -> str:
@@ -43,14 +48,9 @@ def cooling(name: str, cause: Kind | None, stated: bool) -> str:
     return f"{name} is closed: {cause} ({'stated' if stated else 'guessed'})"
 
 
-def spent(ledger: Ledger, route: Route, demand: Demand, now: float) -> str:
-    """Say which quota has no room for a demand."""
-    obstacle = ledger.obstacle(route.shares, demand, now)
-    return "its quota was spent" if obstacle is None else _described(obstacle)
-
-
-def _described(obstacle: Obstacle) -> str:
-    window = "at once" if obstacle.window is None else f"per {_span(obstacle.window)}"
+def spent(obstacle: Obstacle) -> str:
+    """Say which quota has no room, as it was when the route was passed over."""
+    window = span(obstacle.window)
     if obstacle.cause == "closed":
         return f"its {obstacle.unit} {window} are exhausted, the service says"
     limit = "?" if obstacle.limit is None else f"{obstacle.limit:g}"
@@ -59,8 +59,9 @@ def _described(obstacle: Obstacle) -> str:
     return f"{obstacle.used:g} of {limit} {obstacle.unit} {window} are used"
 
 
-def _span(seconds: float) -> str:
-    return {60.0: "minute", 3600.0: "hour", 86_400.0: "day"}.get(seconds, f"{seconds:g} s")
+def span(window: float | None) -> str:
+    """Return a window in words, such as `per minute`."""
+    return "at once" if window is None else f"per {_SPANS.get(window, f'{window:g} s')}"
 
 
 def abilities(mask: int) -> str:

@@ -87,6 +87,7 @@ class Router:
         avoided: AbstractSet[str] = frozenset(),
         largest_refused: Sequence[int] = (),
         passed_over: list[PassedOver] | None = None,
+        dry: bool = False,
     ) -> Iterator[tuple[Route, Demand]]:
         """Iterate over the routes that will do, best first, judging each when it is asked for.
 
@@ -99,6 +100,7 @@ class Router:
         :param avoided: names of providers to leave for last; the caller may add to it while iterating
         :param largest_refused: context windows that turned out too small; the caller may add to it
         :param passed_over: filled with what would not do, and why
+        :param dry: whether this is a look only, which takes no key's turn
         """
         offered: set[Route] = set()
         late: list[Entry] = []
@@ -110,12 +112,12 @@ class Router:
             if entry.provider.name in avoided or entry.first_byte_timeout > needs.deadline - now():
                 late.append(entry)
                 continue
-            for candidate in self._open(entry, needs, now, sticky, tried, offered, notes):
+            for candidate in self._open(entry, needs, now, sticky, tried, offered, notes, dry):
                 yield candidate
                 if entry.provider.name in avoided:
                     late.append(entry)
                     break
-        yield from self._left(late, needs, now, tried, offered, largest_refused, notes)
+        yield from self._left(late, needs, now, tried, offered, largest_refused, notes, dry)
         notes.extend(PassedOver(name, "filter", why, math.inf) for name, why in order.left_out)
         if not offered:
             yield from self._behind_breakers(entries, needs, now(), tried, largest_refused)
@@ -124,7 +126,7 @@ class Router:
             known = len(
                 offered
             )  # time has passed while others were asked: what was closed may be open by now
-            yield from self._left(entries, needs, now, tried, offered, largest_refused, [])
+            yield from self._left(entries, needs, now, tried, offered, largest_refused, [], dry)
 
     def _arranged(
         self,
@@ -169,10 +171,11 @@ class Router:
         offered: set[Route],
         largest_refused: Sequence[int],
         notes: list[PassedOver],
+        dry: bool,
     ) -> Iterator[tuple[Route, Demand]]:
         for entry in entries:
             if self._able(entry, needs, largest_refused, notes):
-                yield from self._open(entry, needs, now, None, tried, offered, notes)
+                yield from self._open(entry, needs, now, None, tried, offered, notes, dry)
 
     def _able(
         self, entry: Entry, needs: Needs, largest_refused: Sequence[int], notes: list[PassedOver]
@@ -205,9 +208,10 @@ class Router:
         tried: AbstractSet[Route],
         offered: set[Route],
         notes: list[PassedOver],
+        dry: bool,
     ) -> Iterator[tuple[Route, Demand]]:
         demand = self.demand(entry, needs)
-        for route in _in_turn(entry, sticky):
+        for route in _in_turn(entry, sticky, dry):
             if route in tried or route in offered:
                 continue
             note = self.closed(route, demand, now())
@@ -222,18 +226,20 @@ class Router:
         standing = route.closed_by(now)
         if standing is not None:
             said = partial(cooling, standing.name, standing.cause, standing.stated)
-            return PassedOver(route.entry.name, "cooldown", said, standing.closed_until, standing.cause)
+            until, kind = standing.closed_until, standing.cause
+            return PassedOver(route.entry.name, "cooldown", said, until, kind, route.key.id)
         if route.standing.too_large_until > now and route.standing.refuses(
             demand.input + demand.ceiling, now
         ):
             detail = f"it refused {route.standing.too_large} tokens as too large"
-            return PassedOver(route.entry.name, "too_large", detail, route.standing.too_large_until)
-        opens_at = self._ledger.opening(route.shares, demand, now)
-        if opens_at <= now:
+            until = route.standing.too_large_until
+            return PassedOver(route.entry.name, "too_large", detail, until, key=route.key.id)
+        obstacle = self._ledger.obstacle(route.shares, demand, now)
+        if obstacle is None:
             return None
-        cause: Cause = "too_large" if opens_at == math.inf else "quota"
-        said = partial(spent, self._ledger, route, demand, now)
-        return PassedOver(route.entry.name, cause, said, opens_at)
+        cause: Cause = "too_large" if obstacle.cause == "too_large" else "quota"
+        said = partial(spent, obstacle)
+        return PassedOver(route.entry.name, cause, said, obstacle.opens_at, key=route.key.id)
 
     def _behind_breakers(
         self,
@@ -274,11 +280,11 @@ def _generous(route: Route, demand: Demand, needs: Needs) -> Demand:
     return Demand(demand.input, demand.output, ceiling) if ceiling > demand.ceiling else demand
 
 
-def _in_turn(entry: Entry, sticky: Route | None) -> Sequence[Route]:
+def _in_turn(entry: Entry, sticky: Route | None, dry: bool) -> Sequence[Route]:
     """Return an entry's routes, beginning with the next key in turn, so that keys share the load."""
     if sticky is not None and sticky.entry is entry and sticky in entry.routes:
         return (sticky, *(route for route in entry.routes if route is not sticky))
-    return entry.next_turn()
+    return entry.upcoming if dry else entry.next_turn()
 
 
 def _only_guesses(route: Route, now: float) -> bool:

@@ -23,7 +23,13 @@ def fits(shares: Sequence[Share], demand: Demand, now: float) -> bool:
 
 def opening(shares: Sequence[Share], demand: Demand, now: float) -> float:
     """Return when a demand fits: `now` if it does, a later Unix time, or infinity if it never will."""
-    opens = now
+    found = obstacle(shares, demand, now)
+    return now if found is None else found.opens_at
+
+
+def obstacle(shares: Sequence[Share], demand: Demand, now: float) -> Obstacle | None:
+    """Return what keeps a demand from fitting for the longest time, as it is now; None when it fits."""
+    longest, opens = None, now
     for share in shares:
         pool = share.pool
         if now >= pool.edge:
@@ -32,18 +38,27 @@ def opening(shares: Sequence[Share], demand: Demand, now: float) -> float:
         if pool.counter.used + amount > pool.room and (not share.unlimited or pool.closed_until):
             moment = pool.opening(amount, now, share.unlimited)
             if moment > opens:
-                opens = moment
-    return opens
+                longest, opens = pool, moment
+    return None if longest is None else _obstacle(longest, opens)
 
 
-def obstacle(shares: Sequence[Share], demand: Demand, now: float) -> Obstacle | None:
-    """Return what keeps a demand from fitting for the longest time; None when it fits."""
-    longest, opens = None, opening(shares, demand, now)
+def left(shares: Sequence[Share], now: float) -> dict[str, float]:
+    """Return how much is left of what shares draw on, by unit, each in the pool that has least.
+
+    Nothing is said of pools without a known limit, of keys without limits, and of requests at once, which come back by
+    themselves.
+    """
+    least: dict[str, float] = {}
     for share in shares:
-        moment = share.pool.opening(share.amount(demand), now, share.unlimited)
-        if moment > now and moment == opens:
-            longest = share.pool
-    return _obstacle(longest, opens) if longest else None
+        pool = share.pool
+        if share.unlimited or share.concurrent or pool.limit == math.inf:
+            continue
+        if now >= pool.edge:
+            pool.advance(now)
+        unit = pool.quota.unit
+        remaining = 0.0 if pool.closed_until else max(pool.limit - pool.counter.used, 0.0)
+        least[unit] = min(remaining, least.get(unit, remaining))
+    return least
 
 
 def _obstacle(pool: Pool, opens: float) -> Obstacle:

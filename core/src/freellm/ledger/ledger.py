@@ -33,6 +33,7 @@ class Ledger(Registry):
     fits = staticmethod(admission.fits)
     opening = staticmethod(admission.opening)
     obstacle = staticmethod(admission.obstacle)
+    left = staticmethod(admission.left)
     close = staticmethod(learning.close)
     learn = staticmethod(learning.learn)
 

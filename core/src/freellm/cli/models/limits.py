@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from freellm.catalogue import overrides
 from freellm.declarations import Model, Quota
+from freellm.limits import overrides
 
 _SPANS = {1.0: "s", 60.0: "min", 3600.0: "h", 86_400.0: "day", 604_800.0: "week", 2_592_000.0: "month"}
 

@@ -135,7 +135,7 @@ class ModelListing:
 
     def _state(self, entries: Sequence[Entry], order: Order, needs: Needs, now: float) -> Json:
         passed_over: list[PassedOver] = []
-        found = self._proxy.router.candidates(order, needs, lambda: now, passed_over=passed_over)
+        found = self._proxy.router.candidates(order, needs, lambda: now, passed_over=passed_over, dry=True)
         available = next(found, None) is not None
         soonest = min((note.opens_at for note in passed_over), default=math.inf)
         return {
