@@ -1,4 +1,5 @@
 import hashlib
+import math
 import os
 import shutil
 import sqlite3
@@ -19,6 +20,7 @@ from freellm.ledger import PoolState
 from freellm.listings import LIST, Listing, Sign
 from freellm.measurements import TrackState
 from freellm.profiles import Profile
+from freellm.routing import PassedOver
 from freellm.store import (
     AlreadyRunningError,
     AttemptRecord,
@@ -29,7 +31,7 @@ from freellm.store import (
     StoredKey,
 )
 from freellm.store.migrations import APPLICATION_ID, MIGRATIONS, migrate
-from freellm.types import ListedModel
+from freellm.types import Kind, ListedModel
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -498,6 +500,30 @@ def test_a_request_comes_back_with_its_attempts_in_order(store: Store) -> None:
     assert logged.request == request()
     assert store.request("r2") == LoggedRequest(request("r2"), [])
     assert store.request("r3") is None
+
+
+def test_reasons_are_put_into_words_when_they_are_written_and_come_back(store: Store) -> None:
+    said: list[str] = []
+
+    def say() -> str:
+        said.append("said")
+        return "x" * 501
+
+    notes = [
+        PassedOver("acme/m", "quota", say, 200.0, None, "k1"),
+        PassedOver("acme/n", "cooldown", "resting", 300.0, Kind.RATE_LIMITED, "k2"),
+        PassedOver("acme/o", "ability", "it lacks tools", math.inf),
+    ]
+    record = msgspec.structs.replace(request(), passed_over=notes)
+    assert not said
+    store.save([record], now=1.0)
+    assert len(said) == 1
+    logged = store.request(record.id)
+    assert logged is not None
+    assert logged.request is not None
+    first, *rest = logged.request.passed_over
+    assert (first.name, first.key, first.detail, first.opens_at) == ("acme/m", "k1", "x" * 500, 200.0)
+    assert rest == notes[1:]
 
 
 def test_a_repeated_batch_does_no_harm(store: Store) -> None:

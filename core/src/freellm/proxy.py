@@ -13,6 +13,7 @@ from freellm.auto_family import AutoFamily, stays
 from freellm.catalogue import Catalogue
 from freellm.clock import Clock
 from freellm.errors import RequestError
+from freellm.explanations import Explanation
 from freellm.extensions import Extensions
 from freellm.gateway import Call, Embedded, Embedder, EmbeddingsCall, Gateway, Served
 from freellm.ledger import Pool
@@ -21,7 +22,7 @@ from freellm.orders import Space
 from freellm.parameters import refused_parameters
 from freellm.preferences import Preferences
 from freellm.profiles import Profile
-from freellm.routing import Needs, Order, Orders, PassedOver, Router, Strategy
+from freellm.routing import Needs, Order, Orders, Router, Strategy
 from freellm.selection import chat_order
 from freellm.settings import Settings
 from freellm.surfaces.ids import RequestIds
@@ -148,11 +149,9 @@ class Proxy:
         """Serve a request for vectors; see `freellm.gateway.Embedder.serve`."""
         return self._embedder.serve(call)
 
-    def explain(self, order: Order, needs: Needs) -> tuple[list[str], list[PassedOver]]:
-        """Say which routes would serve a request, best first, and which would not and why; spends nothing."""
-        passed_over: list[PassedOver] = []
-        found = self.router.candidates(order, needs, self.clock.now, passed_over=passed_over)
-        return [route.name for route, _ in found], passed_over
+    def explain(self, call: Call) -> Explanation:
+        """Say which routes would serve a call, and why the others would not; spends and changes nothing."""
+        return self._gateway.explain(call)
 
     def needs(
         self, request: ChatRequest, mask: int, deadline: float, preferences: Preferences | None = None

@@ -104,6 +104,17 @@ class Asker:
             booking.settle(demand.input, 0)
             raise
 
+    def objection(self, call: Call, route: Route, demand: Demand) -> PassedOver | None:
+        """Return why a route's provider cannot say a call's request; nothing is sent, and no image is fetched."""
+        if call.remote_images and route.model.images == "inline":
+            return None
+        request = self._preparer.prepare(call, route, demand)
+        try:
+            upstream = route.provider.translate_request(request, route.model, self._open_key(route))
+        except VaultError as error:
+            return PassedOver(route.entry.name, "request", str(error), math.inf, key=route.key.id)
+        return _objection(route, upstream) if isinstance(upstream, Failure) else None
+
     async def _send(self, attempt: Attempt) -> Served | Tried | PassedOver:
         route = attempt.route
         try:
@@ -114,11 +125,9 @@ class Asker:
         upstream = attempt.call.translate(route, attempt.request, key)
         if isinstance(upstream, Failure):
             attempt.booking.cancel()
-            if (
-                upstream.kind is Kind.BAD_ANSWER
-            ):  # it says nothing about the request: the hook itself is broken
+            if upstream.kind is Kind.BAD_ANSWER:  # not about the request: the hook itself is broken
                 return attempt.failed(upstream)
-            return PassedOver(route.entry.name, "request", redact(upstream.message), math.inf)
+            return _objection(route, upstream)
         attempt.dropped = upstream.dropped
         attempt.booking.dispatch(attempt.started)
         exchange = await self._client.send(
@@ -197,3 +206,7 @@ class Asker:
         except StreamBrokenError as broken:
             return relay.fail(broken.failure)
         return Served(route=attempt.route, first=first, stream=relay, dropped=attempt.dropped)
+
+
+def _objection(route: Route, failure: Failure) -> PassedOver:
+    return PassedOver(route.entry.name, "request", redact(failure.message), math.inf)

@@ -10,10 +10,12 @@ from typing import Protocol
 from freellm.catalogue import Route
 from freellm.clock import Clock
 from freellm.errors import RequestError
+from freellm.explanations import Explanation
 from freellm.gateway.asking import Asker, Outcome
 from freellm.gateway.calls import Call, Served, Tried
 from freellm.gateway.consequences import RULES, Consequences, Step
 from freellm.gateway.exhaustion import refusal
+from freellm.gateway.explaining import Explainer
 from freellm.gateway.records import Recorder
 from freellm.ledger import Demand
 from freellm.routing import PassedOver, Router
@@ -111,6 +113,11 @@ class Gateway:
             if call.answered is None:
                 self._recorder.refused(call, None)
             raise
+
+    def explain(self, call: Call) -> Explanation:
+        """Return what would become of a call; nothing is sent, booked or changed, and no key's turn is taken."""
+        now, most = self._clock.now(), self._limits.max_attempts
+        return Explainer(self._router, self._asker, call, self._sticky(call), now, most).explain()
 
     async def _serve(self, call: Call) -> Served:
         so_far = _SoFar()

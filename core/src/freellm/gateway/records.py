@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from freellm.clock import Clock
 from freellm.errors import RequestError
+from freellm.forecasts import in_words
 from freellm.gateway.calls import Answered, Call, Tried
-from freellm.store import AttemptRecord, RequestRecord
+from freellm.routing import PassedOver
+from freellm.store import PASSED_OVER_KEPT, AttemptRecord, RequestRecord
 from freellm.types import Json
 
 if TYPE_CHECKING:
@@ -42,6 +44,12 @@ def _answered(attempt: Attempt) -> AttemptRecord:
     )
 
 
+def _kept(call: Call) -> Sequence[PassedOver]:
+    """Return what is remembered of what was passed over."""
+    notes = call.passed_over
+    return notes if len(notes) <= PASSED_OVER_KEPT else notes[:PASSED_OVER_KEPT]
+
+
 class Recorder:
     """Record attempts and requests.
 
@@ -72,6 +80,8 @@ class Recorder:
                 started=tried.started,
                 duration_ms=tried.ms,
                 message=tried.failure.message,
+                quota=in_words(route.shares, self._clock.now()),
+                passed_over=len(call.passed_over),
             )
         )
 
@@ -109,6 +119,7 @@ class Recorder:
                 duration_ms=duration,
                 overhead_ms=max(0.0, duration - call.upstream_ms) if attempt.first_delta_ms is None else None,
                 session=call.session.hex() if call.session is not None else None,
+                passed_over=_kept(call),
             )
         )
 
@@ -168,6 +179,7 @@ class Recorder:
                 duration_ms=duration,
                 overhead_ms=max(0.0, duration - call.upstream_ms),
                 session=call.session.hex() if call.session is not None else None,
+                passed_over=_kept(call),
             )
         )
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from typing import Final, Protocol, TypeAlias
 
+from freellm.ledger.burning import Burn, Burnt
 from freellm.ledger.calendars import Calendar
 
 BUCKETS: Final = 120
@@ -53,21 +54,28 @@ class Counter(Protocol):
     def spent(self, but: Iterable[Spending]) -> list[Spending]:
         """Return what counts now, less what is given; booking the result on a new counter restores it."""
 
+    def burn_rate(self, now: float) -> float:
+        """Return what is spent a second; see `freellm.ledger.burning`."""
+
 
 class Fixed:
     """A window that starts over for everyone at once, such as a day or a month.
 
     :param calendar: says which period a moment lies in
+    :param window: how long a period is, about, in seconds
+    :ivar burn: how fast it is spent
     """
 
-    __slots__ = ("_calendar", "_end", "begun", "edge", "used")
+    __slots__ = ("_calendar", "_end", "_looked", "begun", "burn", "edge", "used")
 
-    def __init__(self, calendar: Calendar) -> None:
+    def __init__(self, calendar: Calendar, window: float) -> None:
         self.used = 0.0
         self.edge = 0.0
         self.begun = 0.0
         self._end = 0.0
         self._calendar = calendar
+        self._looked = 0.0
+        self.burn = Burn(window)
 
     def expire(self, now: float) -> None:
         """Start a new period if the current one is over."""
@@ -108,6 +116,23 @@ class Fixed:
         amount = self.used - sum(amount for at, amount in but if at >= self.begun)
         return [(self.edge - 1, amount)] if amount > NEGLIGIBLE else []
 
+    def look(self, at: float) -> None:
+        """Note how much was used by a moment, for the burn rate."""
+        self.burn.see(self.used, at, anew=self.begun > self._looked)
+        self._looked = at
+
+    def resume(self, burnt: Burnt | None, now: float, ahead: float) -> None:
+        """Go on from what an earlier process saw of the burn rate; what is used by now was seen then.
+
+        :param ahead: seconds that the clock was set back
+        """
+        self.burn.recall(burnt, self.used, ahead)
+        self._looked = now
+
+    def burn_rate(self, now: float) -> float:
+        """Return what is spent a second."""
+        return self.burn.rate(now)
+
 
 class Concurrent:
     """How many requests are under way. It does not outlive the process, and neither do they."""
@@ -144,3 +169,7 @@ class Concurrent:
     def spent(self, but: Iterable[Spending]) -> list[Spending]:
         """Return nothing."""
         return []
+
+    def burn_rate(self, now: float) -> float:
+        """Return 0: what is under way is given back."""
+        return 0.0

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from freellm.ledger import admission, learning
-from freellm.ledger.counters import Spending
+from freellm.ledger.counters import Fixed, Spending
 from freellm.ledger.demands import Demand, Lease, Share
 from freellm.ledger.pools import Pool
 from freellm.ledger.records import PoolState, state_of
@@ -171,6 +171,9 @@ class Ledger(Registry):
         :param since: when the last dump was taken that is safely stored; at first, the moment given to `load`
         """
         changed = [pool for pool in self._pools.values() if pool.changed >= since]
+        for pool in changed:
+            if isinstance(pool.counter, Fixed):
+                pool.counter.look(pool.changed)
         under_way: defaultdict[Pool, list[Spending]] = defaultdict(list)
         for lease in self._live:
             for share, amount in zip(lease.shares, lease.amounts, strict=True):

@@ -54,7 +54,7 @@ def _counter(quota: Quota) -> Counter:
     if quota.window is None:
         return Concurrent()
     calendar = calendar_of(quota)
-    return Fixed(calendar) if calendar else Rolling(quota.window)
+    return Fixed(calendar, quota.window) if calendar else Rolling(quota.window)
 
 
 class Pool:
@@ -99,6 +99,11 @@ class Pool:
         self.quota = quota
         self.override = override
         self.refresh()
+
+    @property
+    def starts_over(self) -> bool:
+        """Whether its window starts over at once, as a day or a month does; else it frees bit by bit."""
+        return isinstance(self.counter, Fixed)
 
     def advance(self, now: float) -> None:
         """Let time pass: forget what has left the window, what was closed and what was learned."""

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import msgspec
 
 from freellm.errors import StoreError
-from freellm.ledger.counters import BUCKETS, Spending
+from freellm.ledger.burning import Burnt
+from freellm.ledger.counters import BUCKETS, Fixed, Spending
 from freellm.ledger.pools import Learned, Pool
 from freellm.ledger.rolling import Rolling
 
@@ -19,7 +20,8 @@ class PoolState(msgspec.Struct, frozen=True, kw_only=True):
     :param unit: the quota's unit
     :param window: seconds; None for `concurrent`
     :param clock: when the window starts over
-    :param payload: JSON: what was spent and when, until when the pool is closed, what was learned
+    :param payload: JSON: what was spent and when, until when the pool is closed, what was learned, how fast it
+        was spent
     :param changed: Unix time of the last change, the latest that is known to have passed when this was written
     """
 
@@ -35,6 +37,7 @@ class _Payload(msgspec.Struct, omit_defaults=True):
     spent: list[tuple[float, float]] = []
     closed_until: float = 0.0
     learned: Learned | None = None
+    burnt: Burnt | None = None
 
 
 def state_of(pool: Pool, under_way: Iterable[Spending]) -> PoolState:
@@ -42,7 +45,9 @@ def state_of(pool: Pool, under_way: Iterable[Spending]) -> PoolState:
 
     :param under_way: bookings of leases that are not settled yet, which are left out
     """
-    payload = _Payload(pool.counter.spent(under_way), pool.closed_until, pool.learned)
+    counter = pool.counter
+    burnt = counter.burn.state() if isinstance(counter, Fixed) else None
+    payload = _Payload(counter.spent(under_way), pool.closed_until, pool.learned, burnt)
     quota = pool.quota
     return PoolState(
         identity=pool.identity,
@@ -77,6 +82,8 @@ def recall(pool: Pool, state: PoolState, now: float) -> None:
     pool.closed_until = max(0.0, payload.closed_until - ahead)
     if learned := payload.learned:
         pool.learned = msgspec.structs.replace(learned, expires=learned.expires - ahead)
+    if isinstance(pool.counter, Fixed):
+        pool.counter.resume(payload.burnt, now, ahead)
     pool.changed = max(pool.changed, min(state.changed, now))
     pool.advance(now)
 

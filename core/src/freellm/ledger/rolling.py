@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Final
 
+from freellm.ledger.burning import rate
 from freellm.ledger.counters import BUCKETS, NEGLIGIBLE, Spending
 
 _SLOTS: Final = BUCKETS + 2
@@ -123,3 +124,8 @@ class Rolling:
             for bucket in range(first, first + _SLOTS)
             if (amount := ring[bucket % _SLOTS]) > NEGLIGIBLE
         ]
+
+    def burn_rate(self, now: float) -> float:
+        """Return what is spent a second, each bucket counting from its middle."""
+        half = self._width / 2
+        return rate([(at - half, amount) for at, amount in self.spent(())], self._window, now)

@@ -3,12 +3,13 @@
 from freellm.store.instances import StoredInstance
 from freellm.store.keys import KeyState, StoredKey
 from freellm.store.lock import AlreadyRunningError, ServerLock
-from freellm.store.log import AttemptRecord, LoggedRequest, RequestRecord
+from freellm.store.log import PASSED_OVER_KEPT, AttemptRecord, LoggedRequest, RequestRecord
 from freellm.store.models import ModelRef
 from freellm.store.store import DATABASE_FILE, Store
 
 __all__ = [
     "DATABASE_FILE",
+    "PASSED_OVER_KEPT",
     "AlreadyRunningError",
     "AttemptRecord",
     "KeyState",

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 
+from freellm.routing import Cause, PassedOver
 from freellm.store.database import Connection
+from freellm.types import Kind
+
+PASSED_OVER_KEPT: Final = 50
+"""Routes that were passed over for one request and are remembered with their reasons, at most."""
 
 _MESSAGE_LENGTH: Final = 500
 _PRUNED_AT_ONCE: Final = 5_000
@@ -34,6 +40,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     :param duration_ms: milliseconds until the last byte
     :param overhead_ms: milliseconds of these that freellm itself took
     :param session: a hash of the conversation, when there is one
+    :param passed_over: the first 50 that were passed over for it, and why
     """
 
     id: str
@@ -54,6 +61,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     duration_ms: float
     overhead_ms: float | None = None
     session: str | None = None
+    passed_over: Sequence[PassedOver] = ()
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -70,7 +78,8 @@ class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     :param first_byte_ms: milliseconds until the answer's first byte
     :param duration_ms: milliseconds until it was over
     :param message: the provider's own words, secrets removed; cut to 500 characters
-    :param quota: what was noted about quotas, in words for a person
+    :param quota: what was used of the route's quotas when it was over, in words for a person
+    :param passed_over: how many had been passed over before it
     """
 
     request: str
@@ -85,6 +94,7 @@ class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     duration_ms: float | None = None
     message: str = ""
     quota: str = ""
+    passed_over: int = 0
 
 
 class LoggedRequest(msgspec.Struct, frozen=True):
@@ -102,12 +112,24 @@ class LoggedRequest(msgspec.Struct, frozen=True):
 _INSERT_REQUEST: Final = """
     INSERT OR REPLACE INTO requests (
         id, created, surface, requested, provider, model, key, status, error, stream, attempts,
-        input_tokens, output_tokens, estimated, first_delta_ms, duration_ms, overhead_ms, session
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+        input_tokens, output_tokens, estimated, first_delta_ms, duration_ms, overhead_ms, session, passed_over
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_ATTEMPT: Final = """
     INSERT OR REPLACE INTO attempts (
-        request, number, provider, model, key, kind, status, started, first_byte_ms, duration_ms, message, quota
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+        request, number, provider, model, key, kind, status, started, first_byte_ms, duration_ms, message, quota,
+        passed_over
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+
+class _Note(msgspec.Struct, array_like=True):
+    """One reason in the column `passed_over`: as `PassedOver`, and waiting that does not help is null."""
+
+    name: str
+    key: str | None
+    cause: Cause
+    detail: str
+    opens_at: float | None
+    kind: Kind | None
 
 
 class RequestLog:
@@ -119,7 +141,7 @@ class RequestLog:
     def append(self, requests: Sequence[RequestRecord], attempts: Sequence[AttemptRecord]) -> None:
         """Write records; one that is there already is replaced, so that a repeated batch does no harm."""
         with self._connection.writing() as database:
-            database.conn.executemany(_INSERT_REQUEST, map(msgspec.structs.astuple, requests))
+            database.conn.executemany(_INSERT_REQUEST, map(_request_row, requests))
             database.conn.executemany(_INSERT_ATTEMPT, map(_attempt_row, attempts))
 
     def get(self, request: str) -> LoggedRequest | None:
@@ -132,9 +154,7 @@ class RequestLog:
         if not rows and not tried:
             return None
         attempts = [msgspec.convert(row, AttemptRecord, strict=False) for row in tried]
-        return LoggedRequest(
-            msgspec.convert(rows[0], RequestRecord, strict=False) if rows else None, attempts
-        )
+        return LoggedRequest(_request(rows[0]) if rows else None, attempts)
 
     def prune(self, before: float) -> int:
         """Delete what is older than a Unix time, at most 5,000 rows of each kind; return how many rows went."""
@@ -155,3 +175,26 @@ def _attempt_row(attempt: AttemptRecord) -> tuple[Any, ...]:
     if len(attempt.message) > _MESSAGE_LENGTH:
         attempt = msgspec.structs.replace(attempt, message=attempt.message[:_MESSAGE_LENGTH])
     return msgspec.structs.astuple(attempt)
+
+
+def _request_row(request: RequestRecord) -> tuple[Any, ...]:
+    """Return a request's row. Reasons are put into words only here, where no request waits."""
+    *row, passed_over = msgspec.structs.astuple(request)
+    return (*row, msgspec.json.encode([_note(one) for one in passed_over]).decode())
+
+
+def _request(row: dict[str, Any]) -> RequestRecord:
+    notes = msgspec.json.decode(row["passed_over"], type=list[_Note])
+    passed_over = tuple(_passed_over(note) for note in notes)
+    flags = {name: bool(row[name]) for name in ("stream", "estimated")}
+    return RequestRecord(**{**row, **flags, "passed_over": passed_over})
+
+
+def _note(one: PassedOver) -> _Note:
+    opens_at = one.opens_at if math.isfinite(one.opens_at) else None
+    return _Note(one.name, one.key, one.cause, one.detail[:_MESSAGE_LENGTH], opens_at, one.kind)
+
+
+def _passed_over(note: _Note) -> PassedOver:
+    opens_at = math.inf if note.opens_at is None else note.opens_at
+    return PassedOver(note.name, note.cause, note.detail, opens_at, note.kind, note.key)

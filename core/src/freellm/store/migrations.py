@@ -174,7 +174,19 @@ _STRATEGIES: Final = (
     *_counting("profiles"),
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_VERSION_1, _LIVE_CATALOGUE, _INSTANCES, _STRATEGIES)
+_REASONS: Final = (
+    # What was passed over for a request and why, as JSON, see freellm.store.log; and how much of it before an attempt.
+    "ALTER TABLE requests ADD COLUMN passed_over TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE attempts ADD COLUMN passed_over INTEGER NOT NULL DEFAULT 0",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    _VERSION_1,
+    _LIVE_CATALOGUE,
+    _INSTANCES,
+    _STRATEGIES,
+    _REASONS,
+)
 """The statements that lead from one version to the next; the first tuple makes version 1 of an empty file."""
 
 
