@@ -66,6 +66,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "selection",
         "parameters",
         "explanations",
+        "clearing",
     ),
     # the edges: files, sockets, SQLite, secrets
     (

@@ -10,8 +10,8 @@ from freellm.catalogue import ABILITY_BITS, Choice, build, mask_of
 from freellm.fingerprints import route_hash
 from freellm.health import Health
 from freellm.ledger import Ledger
-from freellm.naming import nearest
 from freellm.limits import overrides
+from freellm.naming import nearest
 from small_world import World, key, model, provider, quota
 
 

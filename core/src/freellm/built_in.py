@@ -8,6 +8,7 @@ from typing import Final
 from freellm.hookspecs import hookimpl
 from freellm.ledger import Ledger
 from freellm.strategies import Gauging, Strategy, offered
+from freellm.surfaces.insight import InsightSurface
 from freellm.surfaces.openai import OpenAISurface
 
 
@@ -26,5 +27,5 @@ class Core:
         return Ledger()
 
 
-BUILT_IN: Final = (("openai", OpenAISurface()), ("core", Core()))
+BUILT_IN: Final = (("openai", OpenAISurface()), ("insight", InsightSurface()), ("core", Core()))
 """Their names and the objects."""

@@ -10,7 +10,7 @@ import msgspec
 
 from freellm.catalogue import ABILITY_BITS, Entry, Route
 from freellm.forecasts import PoolForecast, forecast
-from freellm.health import Standing
+from freellm.health import Health, Standing
 from freellm.ledger import Demand, Share
 from freellm.routing import Needs, PassedOver
 
@@ -173,6 +173,11 @@ def left_out(note: PassedOver) -> Explained:
         refused_tokens=None,
         quotas=(),
     )
+
+
+def cooldowns(health: Health, now: float) -> list[Cooldown]:
+    """Return everything that is closed, the next to open first."""
+    return [_cooldown(one) for one in sorted(health.closed(now), key=lambda one: one.closed_until)]
 
 
 def _missing(entry: Entry, needs: Needs) -> Sequence[str]:

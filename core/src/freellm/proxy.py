@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from freellm.auto_family import AutoFamily, stays
-from freellm.catalogue import Catalogue
+from freellm.catalogue import Catalogue, Route
+from freellm.clearing import clear
 from freellm.clock import Clock
 from freellm.errors import RequestError
-from freellm.explanations import Explanation
+from freellm.explanations import Cooldown, Explanation, cooldowns
 from freellm.extensions import Extensions
-from freellm.gateway import Call, Embedded, Embedder, EmbeddingsCall, Gateway, Served
-from freellm.ledger import Pool
+from freellm.gateway import Activity, Call, Embedded, Embedder, EmbeddingsCall, Gateway, Served
+from freellm.health import Health
+from freellm.ledger import Ledger, Pool
 from freellm.naming import AUTO, vector_space
 from freellm.orders import Space
 from freellm.parameters import refused_parameters
@@ -80,7 +82,9 @@ class Proxy:
     :param router: finds routes
     :param extensions: the plugins that watch
     :param snapshot: returns the current snapshot
-    :param pools: returns the ledger's pools
+    :param ledger: the quotas
+    :param health: the standings
+    :param activity: what is under way
     :param strategies: the orders of models on offer, by name
     :param settings: the settings
     :param clock: tells the time
@@ -96,7 +100,9 @@ class Proxy:
         router: Router,
         extensions: Extensions,
         snapshot: Callable[[], Snapshot],
-        pools: Callable[[], Sequence[Pool]],
+        ledger: Ledger,
+        health: Health,
+        activity: Activity,
         strategies: Mapping[str, Strategy],
         settings: Settings,
         clock: Clock,
@@ -112,7 +118,9 @@ class Proxy:
         self._auto_family = auto_family
         self._extensions = extensions
         self._snapshot = snapshot
-        self._pools = pools
+        self._ledger = ledger
+        self._health = health
+        self.activity = activity
 
     @property
     def catalogue(self) -> Catalogue:
@@ -132,7 +140,21 @@ class Proxy:
     @property
     def quotas(self) -> Sequence[Pool]:
         """The quota pools."""
-        return self._pools()
+        return list(self._ledger.pools())
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """Every route there is, in the order of `auto`."""
+        return [route for entry in self.catalogue.entries for route in entry.routes]
+
+    @property
+    def closed(self) -> Sequence[Cooldown]:
+        """What is closed at the moment, the next to open first."""
+        return cooldowns(self._health, self.clock.now())
+
+    def clear(self, name: str) -> list[str] | None:
+        """Forget what closes a provider, a model, a route, a key or a pool; see `freellm.clearing.clear`."""
+        return clear(name, self.routes, self._health, self._ledger, self.clock.now())
 
     def before_request(self, call: Call) -> None:
         """Show a call to the plugins.

@@ -14,6 +14,7 @@ from freellm.built_in import BUILT_IN
 from freellm.clock import Clock
 from freellm.errors import FreeLLMError
 from freellm.extensions import load_extensions, refuse_broken
+from freellm.gateway.activity import Activity
 from freellm.gateway.asking import Asker
 from freellm.gateway.attempts import Gateway
 from freellm.gateway.consequences import Consequences
@@ -141,7 +142,8 @@ class Runtime:
 
     def _proxy(self, boot: str) -> Proxy:
         settings, clock = self.settings, self.clock
-        recorder = Recorder(self.journal, self.extensions, clock)
+        activity = Activity()
+        recorder = Recorder(self.journal, self.extensions, clock, activity)
         kept = Kept()
         consequences = Consequences(self.ledger, self.health)
         asker = Asker(
@@ -168,7 +170,9 @@ class Runtime:
             router=self._router,
             extensions=self.extensions,
             snapshot=lambda: self.snapshot,
-            pools=lambda: list(self.ledger.pools()),
+            ledger=self.ledger,
+            health=self.health,
+            activity=activity,
             strategies=self.strategies,
             settings=settings,
             clock=clock,

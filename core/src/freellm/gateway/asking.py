@@ -85,6 +85,7 @@ class Asker:
             case nothing was sent; or None when the route's quota was taken meanwhile
         :raises RequestError: when an image the request names cannot be had
         """
+        call.asking = route
         request = amended or self._preparer.prepare(call, route, demand)
         if call.remote_images and route.model.images == "inline":
             request = await self._preparer.inline(call, request)
@@ -110,7 +111,7 @@ class Asker:
             return None
         request = self._preparer.prepare(call, route, demand)
         try:
-            upstream = route.provider.translate_request(request, route.model, self._open_key(route))
+            upstream = call.translate(route, request, self._open_key(route))
         except VaultError as error:
             return PassedOver(route.entry.name, "request", str(error), math.inf, key=route.key.id)
         return _objection(route, upstream) if isinstance(upstream, Failure) else None

@@ -103,6 +103,8 @@ class Gateway:
 
         :raises RequestError: when no route can answer, listing each with its reason
         """
+        if call.answered is None:
+            self._recorder.activity.began(call)
         try:
             return await self._serve(call)
         except RequestError as error:
@@ -112,6 +114,9 @@ class Gateway:
         except asyncio.CancelledError:
             if call.answered is None:
                 self._recorder.refused(call, None)
+            raise
+        except BaseException:
+            self._recorder.activity.ended(call)
             raise
 
     def explain(self, call: Call) -> Explanation:

@@ -76,6 +76,7 @@ class Call(msgspec.Struct, kw_only=True):
     :param upstream_ms: milliseconds spent waiting for providers
     :param inlined: the messages with remote images inline, once a route needed them
     :param answered: the parts that were answered, where this is a part of a request; None: it is a whole one
+    :param asking: the route that was asked last
     :cvar content_field: the request's field that holds what a model reads
     """
 
@@ -98,6 +99,7 @@ class Call(msgspec.Struct, kw_only=True):
     upstream_ms: float = 0.0
     inlined: list[Json] | None = None
     answered: list[Answered] | None = None
+    asking: Route | None = None
 
     @property
     def asked(self) -> ChatRequest | EmbeddingRequest:

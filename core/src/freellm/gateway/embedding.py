@@ -162,6 +162,7 @@ class Embedder:
 
         :raises RequestError: when a part cannot be answered; the others are given up, what they cost stays booked
         """
+        self._recorder.activity.began(call)
         try:
             served = await self._serve(call)
         except RequestError as error:
@@ -169,6 +170,9 @@ class Embedder:
             raise
         except asyncio.CancelledError:
             self._recorder.refused(call, None)
+            raise
+        except BaseException:
+            self._recorder.activity.ended(call)
             raise
         self._recorder.embedded(call)
         return together(call, served)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from freellm.clock import Clock
 from freellm.errors import RequestError
 from freellm.forecasts import in_words
+from freellm.gateway.activity import Activity
 from freellm.gateway.calls import Answered, Call, Tried
 from freellm.routing import PassedOver
 from freellm.store import PASSED_OVER_KEPT, AttemptRecord, RequestRecord
@@ -56,14 +57,16 @@ class Recorder:
     :param log: the journal
     :param extensions: the plugins that watch
     :param clock: tells the time
+    :param activity: knows what is under way
     """
 
-    __slots__ = ("_clock", "_extensions", "_log")
+    __slots__ = ("_clock", "_extensions", "_log", "activity")
 
-    def __init__(self, log: Log, extensions: Extensions, clock: Clock) -> None:
+    def __init__(self, log: Log, extensions: Extensions, clock: Clock, activity: Activity) -> None:
         self._log = log
         self._extensions = extensions
         self._clock = clock
+        self.activity = activity
 
     def attempt_failed(self, call: Call, tried: Tried) -> None:
         """Record an attempt that failed; it is the last one in `call.tried`."""
@@ -100,6 +103,7 @@ class Recorder:
         if error is None and self._extensions.watches_attempts:
             self._extensions.on_attempt(_answered(attempt))
         self._request(
+            call,
             RequestRecord(
                 id=call.id,
                 created=call.started,
@@ -120,7 +124,7 @@ class Recorder:
                 overhead_ms=max(0.0, duration - call.upstream_ms) if attempt.first_delta_ms is None else None,
                 session=call.session.hex() if call.session is not None else None,
                 passed_over=_kept(call),
-            )
+            ),
         )
 
     def _part_served(self, answered: list[Answered], attempt: Attempt, usage: Json, *, told: bool) -> None:
@@ -135,6 +139,7 @@ class Recorder:
         duration = (self._clock.now() - call.started) * 1000.0
         first = answered[0].record
         self._request(
+            call,
             RequestRecord(
                 id=call.id,
                 created=call.started,
@@ -150,7 +155,8 @@ class Recorder:
                 estimated=not all(part.told for part in answered),
                 duration_ms=duration,
                 overhead_ms=max(0.0, duration - call.upstream_ms),
-            )
+                passed_over=_kept(call),
+            ),
         )
 
     def _log_parts(self, answered: Sequence[Answered], *, when_alone: bool) -> None:
@@ -167,6 +173,7 @@ class Recorder:
         self._log_parts(call.answered or (), when_alone=True)
         duration = (self._clock.now() - call.started) * 1000.0
         self._request(
+            call,
             RequestRecord(
                 id=call.id,
                 created=call.started,
@@ -180,13 +187,14 @@ class Recorder:
                 overhead_ms=max(0.0, duration - call.upstream_ms),
                 session=call.session.hex() if call.session is not None else None,
                 passed_over=_kept(call),
-            )
+            ),
         )
 
     def _attempt(self, record: AttemptRecord) -> None:
         self._log.attempt(record)
         self._extensions.on_attempt(record)
 
-    def _request(self, record: RequestRecord) -> None:
+    def _request(self, call: Call, record: RequestRecord) -> None:
+        self.activity.ended(call, record)
         self._log.request(record)
         self._extensions.on_request(record)

@@ -56,7 +56,7 @@ def left(shares: Sequence[Share], now: float) -> dict[str, float]:
         if now >= pool.edge:
             pool.advance(now)
         unit = pool.quota.unit
-        remaining = 0.0 if pool.closed_until else max(pool.limit - pool.counter.used, 0.0)
+        remaining = 0.0 if pool.closed_until else max(pool.limit - pool.counter.used, 0.0) // 1
         least[unit] = min(remaining, least.get(unit, remaining))
     return least
 

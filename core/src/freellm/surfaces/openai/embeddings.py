@@ -40,15 +40,19 @@ class Embeddings:
         """Answer one request."""
         started = self._proxy.clock.now()
         parsed = parse_embeddings(await read_body(request))
-        call = self._call(request, parsed, started)
+        call = self.call(request, parsed, started)
         self._proxy.before_request(call)
         embedded = await self._proxy.embed(call)
         body = orjson.dumps(answer(call, embedded, parsed.encoding))
-        via = ", ".join(route.header for route, _ in embedded.made)
-        headers = whole_headers(call, via, embedded.dropped, self._proxy.clock.now())
+        routes = [route for route, _ in embedded.made]
+        headers = whole_headers(call, routes, embedded.dropped, self._proxy.clock.now())
         return WholeAnswer(body, headers)
 
-    def _call(self, request: web.Request, parsed: ParsedEmbeddings, started: float) -> EmbeddingsCall:
+    def call(self, request: web.Request, parsed: ParsedEmbeddings, started: float) -> EmbeddingsCall:
+        """Return what a request asks for, ready to be served or explained.
+
+        :raises RequestError: when nobody makes such vectors
+        """
         space = self._proxy.space(parsed.model, parsed.request.dimensions)
         if not isinstance(parsed.request.inputs[0], str):
             _check_takes_tokens(space, parsed.model, self._proxy.clock.now())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from urllib.parse import quote
 
+from freellm.catalogue import Route
 from freellm.gateway import Call
+from freellm.ledger import Ledger
 
 OPENAI_VERSION = "2020-10-01"
 """The version of OpenAI's API that its own answers state."""
@@ -15,35 +18,47 @@ _NAMES_TOLD = 20
 """Dropped parameters that are named, at most; their names come from the client."""
 
 
-def answer_headers(call: Call, via: str, dropped: Sequence[str]) -> dict[str, str]:
-    """Return the headers that say who answered, after how many attempts, and without which parameters.
+def answer_headers(call: Call, routes: Sequence[Route], dropped: Sequence[str], now: float) -> dict[str, str]:
+    """Return the headers that say who answered, after how many attempts, without which parameters, and what is left.
 
-    :param via: who answered, as a header says it
+    :param routes: who answered: several, if they made parts of it
+    :param now: Unix time
     """
     headers = {
         "X-Request-Id": call.id,
-        "X-Routed-Via": via,
+        "X-Routed-Via": ", ".join([route.header for route in routes]),
         "X-Fallback-Attempts": str(len(call.tried)),
         "openai-version": OPENAI_VERSION,
     }
     if call.tried:
         headers["X-Fallback-Trail"] = ", ".join(tried.summary for tried in call.tried)
+    if remaining := pool_remaining(routes, now):
+        headers["X-FreeLLM-Pool-Remaining"] = remaining
     if dropped:
         headers["X-FreeLLM-Dropped-Params"] = _names(dropped)
     return headers
 
 
-def whole_headers(call: Call, via: str, dropped: Sequence[str], now: float) -> dict[str, str]:
+def whole_headers(call: Call, routes: Sequence[Route], dropped: Sequence[str], now: float) -> dict[str, str]:
     """Return the headers of a whole answer: those of any answer, and how long it took.
 
     :param now: Unix time
     """
-    headers = answer_headers(call, via, dropped)
+    headers = answer_headers(call, routes, dropped, now)
     headers["Content-Type"] = "application/json"
     lasted = (now - call.started) * 1000.0
     headers["openai-processing-ms"] = f"{lasted:.0f}"
     headers["X-FreeLLM-Overhead-Ms"] = f"{max(0.0, lasted - call.upstream_ms):.2f}"
     return headers
+
+
+def pool_remaining(routes: Sequence[Route], now: float) -> str:
+    """Return what is left in the tightest pool of each unit, whole, such as `requests=29, tokens=5400`.
+
+    Empty when no limit is known, or none counts.
+    """
+    left = Ledger.left([share for route in routes for share in route.shares], now)
+    return ", ".join([f"{quote(unit)}={amount:.0f}" for unit, amount in left.items()])
 
 
 def _names(dropped: Sequence[str]) -> str:

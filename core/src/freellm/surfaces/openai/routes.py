@@ -58,15 +58,19 @@ class ChatCompletions:
         """Answer one request, whole or streamed."""
         started = self._proxy.clock.now()
         parsed = parse(await read_body(request))
-        call = self._call(request, parsed, started)
+        call = self.call(request, parsed, started)
         self._proxy.before_request(call)
         if parsed.request.stream:
             return await StreamAnswer(self._proxy, request, call).serve()
         served = await self._proxy.complete(call)
-        headers = whole_headers(call, served.route.header, served.dropped, self._proxy.clock.now())
+        headers = whole_headers(call, (served.route,), served.dropped, self._proxy.clock.now())
         return WholeAnswer(orjson.dumps(served.completion), headers)
 
-    def _call(self, request: web.Request, parsed: Parsed, started: float) -> Call:
+    def call(self, request: web.Request, parsed: Parsed, started: float) -> Call:
+        """Return what a request asks for, ready to be served or explained.
+
+        :raises RequestError: when there is no such model
+        """
         messages = parsed.request.messages
         session = _session(request, parsed)
         return Call(

@@ -73,7 +73,7 @@ class StreamAnswer:
         return response
 
     async def _prepare(self, served: Served) -> web.StreamResponse:
-        headers = answer_headers(self._call, served.route.header, served.dropped)
+        headers = answer_headers(self._call, (served.route,), served.dropped, self._proxy.clock.now())
         response = web.StreamResponse(headers={**_HEADERS, **headers})
         await response.prepare(self._request)
         return response
