@@ -144,8 +144,8 @@ class Proxy:
 
     @property
     def routes(self) -> Sequence[Route]:
-        """Every route there is, in the order of `auto`."""
-        return [route for entry in self.catalogue.entries for route in entry.routes]
+        """Every route there is, in the fallback order."""
+        return list(self.catalogue.routes.values())
 
     @property
     def closed(self) -> Sequence[Cooldown]:
