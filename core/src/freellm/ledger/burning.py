@@ -14,8 +14,8 @@ from typing import Final, TypeAlias
 CONSTANTS: Final = 8.0
 """How many time constants a window has."""
 
-SHORTEST: Final = 1 / 16
-"""The part of the time constant over which the first spending is spread, at least."""
+SHORTEST: Final = (1 / 16, 10.0)
+"""Over what the first spending is spread, at least: a part of the time constant, and seconds."""
 
 Burnt: TypeAlias = tuple[float, float, float]
 """A `Burn` as plain data: the weighted amount, the moment it is of, and that of the first spending."""
@@ -36,7 +36,8 @@ def rate(spent: Iterable[tuple[float, float]], window: float, now: float) -> flo
 
 
 def _mean(weighted: float, known: float, constant: float) -> float:
-    weight = constant * -math.expm1(-max(known, constant * SHORTEST) / constant)
+    known = max(known, constant * SHORTEST[0], SHORTEST[1])
+    weight = constant * -math.expm1(-known / constant)
     return max(weighted, 0.0) / weight
 
 

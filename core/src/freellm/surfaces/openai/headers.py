@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from urllib.parse import quote
 
 from freellm.catalogue import Route
@@ -57,8 +58,14 @@ def pool_remaining(routes: Sequence[Route], now: float) -> str:
 
     Empty when no limit is known, or none counts.
     """
-    left = Ledger.left([share for route in routes for share in route.shares], now)
-    return ", ".join([f"{quote(unit)}={amount:.0f}" for unit, amount in left.items()])
+    shares = routes[0].shares if len(routes) == 1 else [share for route in routes for share in route.shares]
+    return ", ".join([f"{_unit(unit)}={amount:.0f}" for unit, amount in Ledger.left(shares, now).items()])
+
+
+@cache
+def _unit(name: str) -> str:
+    """Return a unit as a header can hold it: providers name their own."""
+    return quote(name)
 
 
 def _names(dropped: Sequence[str]) -> str:
