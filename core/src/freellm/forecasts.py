@@ -11,12 +11,10 @@ import msgspec
 from freellm.catalogue import Route
 from freellm.ledger import Pool, Share
 from freellm.ledger.counters import NEGLIGIBLE
+from freellm.reasons import span
 
 Stated: TypeAlias = Literal["declared", "learned", "settings", "unknown"]
 """Where a limit is from: the provider's package, the service itself, or the user's settings."""
-
-SPANS = {60.0: "minute", 3600.0: "hour", 86_400.0: "day", 604_800.0: "week", 2_592_000.0: "month"}
-"""Windows by their seconds, in words."""
 
 
 class PoolForecast(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,8 +162,3 @@ def in_words(shares: Iterable[Share], now: float) -> str:
         limit = "?" if math.isinf(pool.limit) else f"{pool.limit:,.10g}"
         said.append(f"{pool.counter.used:,.10g} of {limit} {pool.quota.unit} {span(pool.quota.window)}")
     return "; ".join(said)
-
-
-def span(window: float | None) -> str:
-    """Return a window in words, such as `per minute`."""
-    return "at once" if window is None else f"per {SPANS.get(window, f'{window:g} s')}"

@@ -123,9 +123,7 @@ class Router:
             yield from self._behind_breakers(entries, needs, now(), tried, largest_refused)
         known = -1
         while len(offered) > known and any(note.opens_at <= now() for note in notes):
-            known = len(
-                offered
-            )  # time has passed while others were asked: what was closed may be open by now
+            known = len(offered)  # time has passed: what was closed may be open by now
             yield from self._left(entries, needs, now, tried, offered, largest_refused, [], dry)
 
     def _arranged(

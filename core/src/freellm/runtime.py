@@ -234,14 +234,9 @@ class Runtime:
         for record in self._leases.records(self.store.lease_sequence()):
             route = routes.get(record.route)
             if route is not None:
+                tokens = record.input, record.output
                 self.ledger.restore(
-                    route.shares,
-                    record.input,
-                    record.output,
-                    record.stamped,
-                    now,
-                    record.ceiling,
-                    record.requests,
+                    route.shares, *tokens, record.stamped, now, record.ceiling, record.requests
                 )
 
     def _fold(self) -> tuple[Sequence[PoolState], int]:
