@@ -8,12 +8,13 @@ one in a unit of the provider's own only compare by what a request takes of each
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
 
 from freellm.catalogue import Route
+from freellm.forecasts import PoolForecast, forecasts
 from freellm.ledger import Demand, Pool
 from freellm.ledger.calendars import utc_day, utc_month
 
@@ -51,6 +52,25 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     month: Left
     routes: int
     uncounted: int
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """All quotas.
+
+    :param at: Unix time this is true of
+    :param pools: every pool
+    :param totals: what is left over all of them, for chats
+    """
+
+    at: float
+    pools: Sequence[PoolForecast]
+    totals: Totals
+
+
+def overview(routes: Sequence[Route], now: float) -> Overview:
+    """Return every pool that routes draw on, and what is left over all of them for what `auto` may ask."""
+    chats = [route for route in routes if route.model.task == "chat" and not route.model.classifier]
+    return Overview(at=now, pools=forecasts(routes, now), totals=totals(chats, now))
 
 
 def totals(routes: Iterable[Route], now: float) -> Totals:

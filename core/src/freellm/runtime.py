@@ -197,17 +197,13 @@ class Runtime:
         self.keyring.use([provider.info for provider in providers])
         self._warn()
         keys = self.keychain.keys()
-        limits = {
-            provider: {name: limit.model_dump(exclude_none=True) for name, limit in rows.items()}
-            for provider, rows in self.settings.limits.items()
-        }
         built = catalogue.build(
             self._live.providers(),
             [key for key in keys if key.usable],
             self.store.models.overrides(),
             self.ledger,
             self.health,
-            limits,
+            self.settings.stated_limits,
         )
         self._live.recall(built.entries)
         self._gauge.watch(built)

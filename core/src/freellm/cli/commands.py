@@ -76,6 +76,21 @@ COMMANDS: Final[Rows] = {
         default="list",
     ),
     "compare": Here("freellm.cli.compare.command:compare", "Put one prompt to several models, side by side."),
+    "explain": Here(
+        "freellm.cli.explain.command:explain", "Say which route would serve a request, and why no other."
+    ),
+    "quota": Here(
+        {
+            "show": Here(
+                "freellm.cli.quota.showing:show", "Show what is left of every quota, and until when."
+            ),
+            "clear": Here("freellm.cli.quota.clearing:clear", "Take back what closes a provider or a route."),
+        },
+        "The quotas; alone, or with a provider, it shows them.",
+        default="show",
+        takes_arguments=True,
+    ),
+    "top": Here("freellm.cli.quota.top:top", "Watch quotas, requests and closed routes live."),
     "stress": Here(
         "freellm.cli.stress.command:stress", "Fire requests at a running proxy and say who answered."
     ),

@@ -17,11 +17,13 @@ class Here(NamedTuple):
     :param target: `module:name` of a click command, or the rows of a group
     :param help: its help in one line
     :param default: for a group, the command that runs when none is named
+    :param takes_arguments: whether that command runs too when something else is named: its argument
     """
 
     target: str | Mapping[str, Here]
     help: str
     default: str | None = None
+    takes_arguments: bool = False
 
 
 Rows: TypeAlias = Mapping[str, Here]
@@ -33,33 +35,49 @@ class LazyGroup(click.Group):
     :param name: the group's name
     :param rows: its commands
     :param default: the command that runs when none is named
+    :param takes_arguments: whether that command runs too when something else is named: its argument
     """
 
     def __init__(
-        self, name: str | None = None, *, rows: Rows, default: str | None = None, **attributes: Any
+        self,
+        name: str | None = None,
+        *,
+        rows: Rows,
+        default: str | None = None,
+        takes_arguments: bool = False,
+        **attributes: Any,
     ) -> None:
         super().__init__(name, **attributes)
         self.rows = rows
         self.default = default
+        self.takes_arguments = takes_arguments
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands' names in the order of the table."""
         return list(self.rows)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command; None when there is none of that name."""
+        """Import a command; None when there is none of that name, and the name is no argument either."""
         row = self.rows.get(cmd_name)
         if row is None:
-            return None
+            return self.get_command(ctx, self.default) if self.default and self.takes_arguments else None
         if not isinstance(row.target, str):
-            return LazyGroup(cmd_name, rows=row.target, default=row.default, help=row.help)
+            return LazyGroup(
+                cmd_name,
+                rows=row.target,
+                default=row.default,
+                takes_arguments=row.takes_arguments,
+                help=row.help,
+            )
         module, _, attribute = row.target.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Name the default command when no command is named."""
-        if self.default and (not args or (args[0].startswith("-") and args[0] != "--help")):
+        named = bool(args) and (args[0] in self.rows or args[0] == "--help")
+        is_argument = bool(args) and self.takes_arguments
+        if self.default and not named and (not args or args[0].startswith("-") or is_argument):
             args = [self.default, *args]
         return super().parse_args(ctx, args)
 

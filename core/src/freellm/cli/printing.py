@@ -31,11 +31,18 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], long: Sequence[str] = ()) -> None:
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    long: Sequence[str] = (),
+    *,
+    headed: bool = False,
+) -> None:
     """Print a table; None is an empty cell, a number stands right.
 
     :param columns: the headings
     :param long: the columns that stand under their row when the terminal is too narrow for all
+    :param headed: whether the other columns' headings are told then as well
     """
     cells = [list(row) for row in rows]
     console = console_of_stdout()
@@ -44,8 +51,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], long: Sequen
         console.print(_drawn(columns, cells))
         return
     short = [index for index, heading in enumerate(columns) if heading not in long]
-    for row in cells:
+    for place, row in enumerate([columns, *cells] if headed else cells):
         click.echo(_GAP.join(_text(row[index]).ljust(widths[index]) for index in short).rstrip())
+        if headed and place == 0:
+            continue
         for index, heading in enumerate(columns):
             if index not in short and (text := _text(row[index])):
                 click.echo(_indented(f"{heading}: {text}", console.width))

@@ -194,6 +194,14 @@ class Settings(BaseModel):
         "info", description="The least severe kind of log line that is written."
     )
 
+    @property
+    def stated_limits(self) -> Mapping[str, Mapping[str, Mapping[str, float]]]:
+        """The overridden limits as plain data: by provider, model id or quota name, and limit."""
+        return {
+            provider: {name: limit.model_dump(exclude_none=True) for name, limit in rows.items()}
+            for provider, rows in self.limits.items()
+        }
+
     @field_validator("api_key")
     @classmethod
     def _fits_a_header(cls, key: SecretStr | None) -> SecretStr | None:

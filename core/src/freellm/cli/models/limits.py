@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from freellm.declarations import Model, Quota
 from freellm.limits import overrides
 
-_SPANS = {1.0: "s", 60.0: "min", 3600.0: "h", 86_400.0: "day", 604_800.0: "week", 2_592_000.0: "month"}
+SPANS = {1.0: "s", 60.0: "min", 3600.0: "h", 86_400.0: "day", 604_800.0: "week", 2_592_000.0: "month"}
+"""Windows by their seconds, as they stand behind a slash."""
 
 
 def limits_of(
@@ -32,7 +33,7 @@ def _in_words(quota: Quota, limit: float | None, model: Model) -> str:
         unit, span = "at once", ""
     else:
         unit = quota.unit
-        span = "/month" if quota.clock == "month" else f"/{_SPANS.get(quota.window, f'{quota.window:g} s')}"
+        span = "/month" if quota.clock == "month" else f"/{SPANS.get(quota.window, f'{quota.window:g} s')}"
     everyone = f" for all {quota.task} models" if quota.task else " for all models"
     shared = "" if quota.members == (model.id,) else " shared" if quota.members else everyone
     return f"{amount} {unit}{span}{shared}"

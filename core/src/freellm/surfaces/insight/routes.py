@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aiohttp import web
 
 from freellm.access import auth
-from freellm.capacity import totals
-from freellm.catalogue import Route
+from freellm.capacity import overview
 from freellm.clearing import names
 from freellm.errors import RequestError
-from freellm.forecasts import PoolForecast, forecasts
+from freellm.forecasts import PoolForecast
 from freellm.gateway import Call
 from freellm.hookspecs import hookimpl
 from freellm.surfaces.insight.activity import closed, last, under_way
@@ -70,14 +70,13 @@ class Insight:
     @auth("key")
     async def quotas(self, request: web.Request) -> web.Response:
         """Answer with every pool and what becomes of it; `?provider=` names one, `?used=true` leaves out the full."""
-        now = self._proxy.clock.now()
-        pools = forecasts(self._proxy.routes, now)
+        told = overview(self._proxy.routes, self._proxy.clock.now())
+        pools = told.pools
         if provider := request.query.get("provider"):
             pools = _of(provider, pools)
         if request.query.get("used") == "true":
             pools = [pool for pool in pools if pool.used or pool.closed_until]
-        chain = [route for route in self._proxy.routes if _is_in_auto(route)]
-        return self._answer(request, {"at": now, "pools": pools, "totals": totals(chain, now)})
+        return self._answer(request, msgspec.structs.replace(told, pools=pools))
 
     @auth("key")
     async def activity(self, request: web.Request) -> web.Response:
@@ -113,7 +112,7 @@ class Insight:
         return web.Response(body=_encode(told), headers=headers)
 
 
-def _of(provider: str, pools: list[PoolForecast]) -> list[PoolForecast]:
+def _of(provider: str, pools: Sequence[PoolForecast]) -> Sequence[PoolForecast]:
     own = [pool for pool in pools if pool.provider == provider]
     if not own:
         known = tuple(dict.fromkeys(pool.provider for pool in pools))
@@ -143,7 +142,3 @@ def _name(body: bytes) -> str:
     if not isinstance(name, str) or not name:
         raise RequestError('the body must be a JSON object such as {"name": "lab/a"}', param="name")
     return name
-
-
-def _is_in_auto(route: Route) -> bool:
-    return route.model.task == "chat" and not route.model.classifier

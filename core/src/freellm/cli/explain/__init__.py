@@ -1,0 +1,1 @@
+"""`freellm explain`: why a route would, would not, or did not serve a request."""
