@@ -31,7 +31,7 @@ def screen(told: Mapping[str, Any], height: int | None) -> RenderableType:
     :param height: lines of the terminal; None: as many as there are
     """
     quotas, activity = told["quotas"], told["activity"]
-    room = None if height is None else max(height - _FRAME, 8)
+    room = None if height is None else max(height - _FRAME, 4)
     parts = [
         (_UNDER_WAY, [_under_way(one, activity["at"]) for one in activity["under_way"]]),
         (_LAST, [_last(one) for one in activity["last"]]),
