@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from freellm import (
+    capacity,
     health,
     journal,
     listings,
@@ -17,10 +18,11 @@ from freellm import (
     signed_catalogue,
     tokens,
 )
-from freellm.gateway import asking, attempts, calls, embedding, exhaustion, kept
-from freellm.ledger import LEASE_AGE, counters, learning
+from freellm.gateway import activity, asking, attempts, calls, embedding, exhaustion, kept
+from freellm.ledger import LEASE_AGE, burning, counters, learning
 from freellm.runtime import LOOK_EVERY
 from freellm.settings import Settings
+from freellm.store import PASSED_OVER_KEPT
 from freellm.surfaces import errors
 from freellm.surfaces.openai import embedding_parsing, reading, streaming
 from freellm.sync import files
@@ -38,6 +40,8 @@ assert asking.READ_EVERY == 1.0, "the documentation says 'once a second'"
 assert (listings.LISTS_APART, health.GONE_APART) == (3600.0, 600.0), "the documentation has both in words"
 assert health.GONE_CONFIRMED == 7 * DAY, "the documentation says 'a week'"
 
+assert burning.CONSTANTS == 8.0, "the documentation says 'an eighth of the window'"
+
 FIGURES: Mapping[str, tuple[str, ...]] = {
     "catalogue.md": (
         f"then every {DEFAULTS.models_sync_days:g} days (`models_sync_days`; 0 is never)",
@@ -53,6 +57,7 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
         f"did not arrive within {reading.BODY_SECONDS:g} s",
         f"if it opens within {errors.LONGEST_RETRY:g} s",
         f"up to {NUMBERS[calls.PASSED_OVER_TOLD]} better routes",
+        f"`last`: the last {activity.LAST} that are over",
         f"up to {exhaustion.ROUTES_TOLD} that were not tried",
         f"a list of 1 to {embedding_parsing.MOST_INPUTS:,} strings",
         f"{NUMBERS[embedding.AT_ONCE]} of which are asked at the same time",
@@ -61,6 +66,7 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
     "hooks.md": (f"remembered for {kept.TTL / 60:g} minutes",),
     "quotas.md": (
         f"is {counters.BUCKETS} buckets and the one being filled",
+        f"chats of {capacity.TYPICAL.input:,} tokens in and {capacity.TYPICAL.output:,} out",
         f"90 % of this model's last {tokens.SAMPLES} answers",
         f"({tokens.UNKNOWN_OUTPUT} until {tokens.ENOUGH} are known)",
         f"nobody settled for {LEASE_AGE / 60:g} minutes",
@@ -74,6 +80,7 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
         f"one of the first {orders.EXPLORED} places",
         f"one request in {measurements.EXPLORE_AFTER} and one in {measurements.EXPLORE_EVERY:g} s",
         f"for {sessions.TTL / 60:g} minutes after its last answer",
+        f"the first {PASSED_OVER_KEPT} routes that were passed over",
         f"{sessions.MOST:,} conversations",
         f"Up to {DEFAULTS.max_attempts} attempts (`max_attempts`)",
         f"{DEFAULTS.request_timeout:g} s (`request_timeout`), or {reading.DEADLINE_MARGIN:g} s before",

@@ -155,7 +155,7 @@ class ApplicationSpec:
         Every handler states who may call it with `freellm.auth`; the server refuses to start otherwise.
 
         :param app: `app.router` takes the routes
-        :param proxy: what the routes may use: complete, stream, explain, catalogue, quotas, keys
+        :param proxy: what the routes may use: complete, explain, catalogue, routes, quotas, keys, …
         """
 
     @_hookspec

@@ -110,6 +110,8 @@ class Server:
                     "POST /v1/chat/completions",
                     "POST /v1/embeddings",
                     "GET /v1/models",
+                    "POST /v1/freellm/explain",
+                    "GET /v1/freellm/quotas",
                     "GET /livez",
                     "GET /readyz",
                 ],

@@ -44,7 +44,7 @@ def explain(
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Say which route would serve a request, and why the others would not.
+    """Say which route would serve a request, and why no other.
 
     PROMPT is a message, or the id of a past request (req_…), of which the database knows what became of it. A request
     that has not been sent is put to the running proxy; that spends nothing.

@@ -17,7 +17,7 @@ from freellm.errors import SettingsError
 @options.data_dir
 @options.as_json
 def clear(name: str, url: str | None, api_key_env: str, data_dir: Path | None, as_json: bool) -> None:
-    """Take back what closes a provider, a model, a route, a key or a pool.
+    """Take back what closes a provider or a route.
 
     NAME is a provider, provider/model, provider/model#key, provider#key, a pool as `freellm quota --json` names it, or
     what `freellm explain` calls it. Cooldowns, breakers, penalties and refused sizes are forgotten, and pools that the

@@ -21,7 +21,7 @@ from freellm.errors import SettingsError
 def show(
     provider: str | None, url: str | None, api_key_env: str, data_dir: Path | None, as_json: bool
 ) -> None:
-    """Show what is left of every quota, and until when that lasts.
+    """Show what is left of every quota, and until when.
 
     Asks the running proxy; when none runs, the database, and says so. PROVIDER leaves out the others.
     """
