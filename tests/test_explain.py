@@ -85,7 +85,19 @@ async def standing_still(folder: Path) -> AsyncIterator[tuple[RunningProxy, Simu
         async with running_proxy(
             folder, base_urls, keys=keys, monotonic=lambda: 0.0, models_sync_days=0
         ) as proxy:
+            await _prove_the_keys(proxy)
             yield proxy, simulation
+
+
+async def _prove_the_keys(proxy: RunningProxy) -> None:
+    """Use every key once: the first answer proves it, and the server then makes its catalogue anew."""
+    for route in {
+        route.key.id: route for route in proxy.runtime.proxy.routes if route.model.task == "chat"
+    }.values():
+        assert (await proxy.chat(route.entry.name)).status == 200
+    async with asyncio.timeout(10):
+        while any(key.state != "valid" for key in proxy.runtime.proxy.keys):
+            await asyncio.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -103,15 +115,22 @@ def chat(model: str = "auto", text: str = "Hello", **fields: object) -> dict[str
     return {"model": model, "messages": [{"role": "user", "content": text}], **fields}
 
 
+SIZES = (1, 2_000, 6_000)
+"""Words of a request."""
+
 requests = st.fixed_dictionaries(
     {
-        "model": st.sampled_from(["auto", "auto:fast", "gpt-oss-120b", "groq/openai/gpt-oss-20b"]),
-        "text": st.sampled_from(["Hello", "word " * 2_000, "漢字 " * 3_000]),
+        "model": st.sampled_from(
+            ["auto", "auto:fast", "auto:smart", "auto:reliable", "gpt-oss-120b", "groq/openai/gpt-oss-20b"]
+        ),
+        "size": st.sampled_from(SIZES),
+        "word": st.sampled_from(["word ", "漢字 "]),
     },
     optional={
         "max_tokens": st.sampled_from([1, 500, 8_000]),
         "tools": st.just([TOOL]),
         "response_format": st.just({"type": "json_object"}),
+        "provider": st.sampled_from([{"only": ["google", "mistral"]}, {"allow_fallbacks": False}]),
     },
 )
 
@@ -122,7 +141,7 @@ requests = st.fixed_dictionaries(
     closed=st.sampled_from([0.0, 0.1, 0.5, 1.0]),
     body=requests,
 )
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_route_that_is_said_to_serve_is_the_one_that_is_asked_first(
     stage: Stage, seed: int, spent: float, closed: float, body: dict[str, Any]
 ) -> None:
@@ -131,8 +150,11 @@ def test_the_route_that_is_said_to_serve_is_the_one_that_is_asked_first(
     chance = random.Random(seed)
     _spend(stage, spent, chance)
     _close(stage, closed, chance)
-    body = chat(**body)
-    told = stage.explain(body)
+    body = chat(text=body.pop("word") * body.pop("size"), **body)
+    status, _, told = stage.post("freellm/explain", body)
+    if status != 200:
+        assert told["error"]["message"] == stage.post("chat/completions", body)[2]["error"]["message"]
+        return
     again = stage.explain(body)
     assert [(row["route"], row["key"], row["verdict"]) for row in told["routes"]] == [
         (row["route"], row["key"], row["verdict"]) for row in again["routes"]
@@ -231,6 +253,16 @@ def test_reasons_are_those_of_the_request(stage: Stage) -> None:
     assert {"context", "ability"} <= reasons
     lacking = next(row for row in told["routes"] if row["reason"] == "ability")
     assert (lacking["verdict"], lacking["missing"], lacking["opens_at"]) == ("unable", ["tools"], None)
+
+
+def test_what_the_request_itself_leaves_out_is_told_with_the_reason(stage: Stage) -> None:
+    stage.forget()
+    told = stage.explain(chat(provider={"only": ["groq"]}))
+    assert {row["provider"] for row in told["routes"] if row["verdict"] in ("serves", "next")} == {"groq"}
+    left_out = [row for row in told["routes"] if row["provider"] == "google"]
+    assert left_out
+    assert {(row["verdict"], row["reason"]) for row in left_out} == {("unable", "filter")}
+    assert "provider.only" in left_out[0]["detail"]
 
 
 def test_a_cooldown_is_told_and_cleared(stage: Stage) -> None:
