@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from freellm import (
     capacity,
+    guessing,
     health,
     journal,
     listings,
@@ -19,7 +20,7 @@ from freellm import (
     tokens,
 )
 from freellm.gateway import activity, asking, attempts, calls, embedding, exhaustion, kept
-from freellm.ledger import LEASE_AGE, burning, counters, learning
+from freellm.ledger import LEASE_AGE, burning, counters, guesses, learning
 from freellm.runtime import LOOK_EVERY
 from freellm.settings import Settings
 from freellm.store import PASSED_OVER_KEPT
@@ -72,6 +73,12 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
         f"nobody settled for {LEASE_AGE / 60:g} minutes",
         f"a header's limit for {learning.ANSWERS_HOLD / 86_400:g} days",
         f"a refusal's for {learning.REFUSALS_HOLD / 86_400:g} day.",
+        f"counts as {learning.SUSPICIOUS:.0%} full".replace("%", " %"),
+        f"{guesses.CONCURRENCY_PAUSE / 60:g} minutes for requests at once",
+        f"raised by {guesses.STEP_FIRST * 100:g} %. Each raise",
+        f"doubles the next, to {guesses.STEP_MOST * 100:g} % at most",
+        f"{guesses.PAUSE_FACTOR:g} times as long, at most {guesses.PAUSE_MOST / 86_400:g} days",
+        f"Forgotten** {guesses.GUESSES_HOLD / 86_400:g} days after the last refusal",
     ),
     "routing.md": (
         f"The last {measurements.MEMORY} attempts or so",
@@ -90,7 +97,7 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
         f"{NUMBERS[health.BREAKER_FAILURES].capitalize()} failures of a model at a provider within {health.BREAKER_WINDOW:g} s",
         f"open its breaker for {health.BREAKER_FIRST:g} s",
         f"at most {health.BREAKER_MOST / 60:g} minutes",
-        f"up to {NUMBERS[routing.PANIC_ROUTES]} behind breakers",
+        f"tested again, up to {NUMBERS[guessing.RETESTS]} for one request",
         f"{'an' if health.TOO_LARGE_FOR == 3600 else '?'} hour after a route refused so many tokens",
     ),
     "security.md": (

@@ -93,7 +93,10 @@ _BREAKER = (
     f"Counts towards the breaker of the model at this provider: the {health.BREAKER_FAILURES}rd failure within "
     f"{health.BREAKER_WINDOW:g} s opens it for {health.BREAKER_FIRST:g} s"
 )
-_LEARNED = f"A limit that the refusal states is believed for {timedelta(seconds=REFUSALS_HOLD).days} day"
+_LEARNED = (
+    f"A limit that the refusal states is believed for {timedelta(seconds=REFUSALS_HOLD).days} day; one that it does not "
+    "state is [found out](quotas.md#limits-that-nobody-states)"
+)
 
 
 def span(seconds: float) -> str:
@@ -108,10 +111,10 @@ EFFECTS: Mapping[Kind, str] = {
     Kind.RATE_LIMITED: f"Closed for the time the service states, 1 s to 1 d (a reset time: to 32 d); none stated: "
     f"{span(CLOSED_FOR[Kind.RATE_LIMITED])}, "
     f"doubled each time in a row, at most {span(health.GUESS_MOST)}. The model sinks {health.PENALTY_STEP:g} places. "
-    f"{_LEARNED}.",
+    f"A quota pool that it names by unit and window is closed for the stated time, too. {_LEARNED}.",
     Kind.QUOTA_EXHAUSTED: "The quota pool that the refusal means is closed until it resets: when the service says, else by "
     "the pool's own clock. No such pool: the route is closed, 1 h if no time is stated. A refusal for a whole model, key or "
-    f"provider closes that too. The model sinks {health.PENALTY_STEP:g} places.",
+    f"provider closes that too. The model sinks {health.PENALTY_STEP:g} places. {_LEARNED}.",
     Kind.CONCURRENCY: f"Closed for the stated time, else {span(CLOSED_FOR[Kind.CONCURRENCY])}. {_LEARNED}.",
     Kind.TOO_LARGE: f"For {span(health.TOO_LARGE_FOR)} the route gets no request that is as large or larger.",
     Kind.CONTEXT_EXCEEDED: "Nothing is remembered. For this request, models whose window is not larger than the limit that "

@@ -61,6 +61,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "forecasts",
         "capacity",
         "orders",
+        "guessing",
         "routing",
         "naming",
         "selection",

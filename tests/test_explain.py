@@ -200,13 +200,15 @@ def _close(stage: Stage, share: float, chosen: random.Random) -> None:
 def _check(told: Any, answer: Any) -> None:
     """Check what the answer says was passed over against the explanation."""
     said = [(note["route"], note["reason"]) for note in answer["x_freellm"].get("passed_over", [])]
-    if any(row["detail"] == GUESS for row in told["routes"]):  # everything was passed over at first
+    guesses = {row["route"] for row in told["routes"] if row["detail"] == GUESS}
+    (serving,) = (row for row in told["routes"] if row["verdict"] == "serves")
+    if serving["detail"] == GUESS:  # everything was passed over at first
         assert said
         return
     reasons = [(row["route"], row["reason"]) for row in told["routes"]]
     before = reasons[: [row["verdict"] for row in told["routes"]].index("serves")]
-    assert all(pair in before for pair in said)
-    assert bool(said) == bool(before)
+    assert all(pair in before or pair[0] in guesses for pair in said)
+    assert bool(said) >= bool(before)
 
 
 def test_a_dry_run_spends_nothing_and_changes_nothing(stage: Stage) -> None:

@@ -155,6 +155,24 @@ class TestRateLimits:
         assert pool.learned is not None
         assert pool.learned.evidence == "lab/m answered rate_limited"
 
+    def test_close_the_pool_that_they_name(self, scene: Scene) -> None:
+        scene.draw(Kind.RATE_LIMITED, unit="requests", window=MINUTE, retry_after=9.0)
+        assert scene.closed() == {"requests/60s:m": 9, "route lab/m#k1": 9}
+
+    @pytest.mark.parametrize(
+        ("scope", "limits"),
+        [("route", {"tokens/60s:m": 150}), ("account", {"requests/86400s:*": 2_500}), ("model", {})],
+    )
+    def test_that_state_no_limit_find_that_of_the_most_suspicious_pool_out(
+        self, scene: Scene, scope: Any, limits: dict[str, float]
+    ) -> None:
+        for share in scene.route.shares:
+            if share.pool.quota.unit == "requests":
+                share.pool.counter.spend(2)
+        scene.draw(Kind.RATE_LIMITED, scope=scope)
+        found = {pool.quota.name: pool.limit for pool in scene.world.ledger.pools() if pool.learned}
+        assert found == limits
+
     def test_teach_the_limit_of_the_pool_they_speak_of(self, scene: Scene) -> None:
         scene.draw(Kind.RATE_LIMITED, limit=4_000, unit="requests", window=DAY, scope="account")
         assert scene.pool("requests/86400s:*").limit == 4_000

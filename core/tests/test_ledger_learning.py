@@ -127,17 +127,6 @@ def test_a_stated_limit_is_believed_for_a_while_and_leaves_the_spending_alone(
     assert ledger.reserve(route, DEMAND, NOW + DAY)
 
 
-def test_too_many_at_once_teaches_one_less_than_were_under_way(
-    ledger: Ledger, route: tuple[Share, ...]
-) -> None:
-    leases = [ledger.reserve(route, DEMAND, NOW) for _ in range(3)]
-    assert leases[2]
-    ledger.learn(route, NOW, unit="concurrent", window=None, limit=None, evidence="HTTP 429")
-    ledger.refuse(leases[2], NOW)
-    assert pool_of(route, "at once").limit == 2
-    assert ledger.reserve(route, DEMAND, NOW) is None
-
-
 def test_the_limit_of_a_closing_refusal_is_learned(ledger: Ledger, route: tuple[Share, ...]) -> None:
     ledger.close(route, NOW, until=NOW + 5, unit="requests", window=DAY, limit=250)
     assert pool_of(route, "day").view(NOW + 6).limit == 250

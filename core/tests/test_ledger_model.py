@@ -230,6 +230,27 @@ class World:
         if after > before:
             self.book(share, after - before, survives=False)
 
+    def discover(self, lease: Lease, long: bool) -> None:
+        """A refusal that states nothing: limits may change, and what is booked never does."""
+        self.refuse(lease)
+        before = {share.pool: (share.pool.view(self.now).used, share.pool.limit) for share in lease.shares}
+        pool = self.ledger.discover(
+            lease.shares,
+            lease.demand,
+            self.now,
+            unit=None,
+            window=None,
+            wait=None,
+            scope="route",
+            long=long,
+            dispatched=lease.at,
+        )
+        self.ledger.believe(lease.shares, self.now)
+        assert pool in before
+        for one, (used, limit) in before.items():
+            assert one.counter.used == used
+            assert limit / 2 - 1 <= one.limit <= limit if one is pool else one.limit == limit
+
     def save(self) -> None:
         states, sequence, closed = self.saved[0], self.file.sequence, dict(self.closed)
         states = states | {state.identity: state for state in self.ledger.dump(self.saved_at)}
@@ -302,13 +323,15 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(
         data=st.data(),
         seconds=st.floats(0, 70),
-        what=st.sampled_from(["stamp", "settle", "settle", "refuse", "cancel"]),
+        what=st.sampled_from(["stamp", "settle", "settle", "refuse", "cancel", "discover"]),
     )
     def answer(self, data: st.DataObject, seconds: float, what: str) -> None:
         lease = data.draw(st.sampled_from(list(self.world.live)))
         self.world.true += seconds
         if what == "settle":
             self.world.settle(lease, *data.draw(st.tuples(st.none() | TOKENS, st.none() | TOKENS)))
+        elif what == "discover":
+            self.world.discover(lease, data.draw(st.booleans()))
         else:
             getattr(self.world, what)(lease)
 
@@ -381,7 +404,7 @@ def test_long_busy_histories_agree_with_the_list_of_bookings(tmp_path: Path, see
 
 
 def answer_at_random(world: World, dice: random.Random, lease: Lease) -> None:
-    match dice.choices(["stamp", "settle", "refuse", "cancel"], [4, 5, 1, 1])[0]:
+    match dice.choices(["stamp", "settle", "refuse", "cancel", "discover"], [40, 50, 8, 10, 2])[0]:
         case "stamp":
             world.stamp(lease)
         case "settle":
@@ -391,3 +414,5 @@ def answer_at_random(world: World, dice: random.Random, lease: Lease) -> None:
             world.refuse(lease)
         case "cancel":
             world.cancel(lease)
+        case "discover":
+            world.discover(lease, dice.random() < 0.5)

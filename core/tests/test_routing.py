@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freellm.catalogue import ABILITY_BITS, Choice, Route, mask_of
+from freellm.guessing import BREAKER_KINDS, RETESTS
 from freellm.ledger import Demand
-from freellm.routing import BREAKER_KINDS, GENEROUS, PANIC_ROUTES, Needs, Order, PassedOver
+from freellm.routing import GENEROUS, Needs, Order, PassedOver
 from freellm.types import Kind
 from small_world import START, World, key, model, provider, quota
 
@@ -266,7 +268,7 @@ class TestCandidates:
         world.entry("two/b").standing.close(START + 7, Kind.OVERLOADED, stated=False)
         notes: list[PassedOver] = []
         found = world.router.candidates(world.order, world.needs(), world.clock, passed_over=notes)
-        assert names(found) == ["six/c#k1"]
+        assert names(found) == ["six/c#k1", "two/b#k1"], "a guess is put to the test at last"
         assert [(note.cause, note.kind, note.detail, note.opens_at) for note in notes] == [
             ("cooldown", Kind.BAD_KEY, "key one#k1 is closed: bad_key (stated)", START + 5),
             ("cooldown", Kind.OVERLOADED, "model two/b is closed: overloaded (guessed)", START + 7),
@@ -325,52 +327,120 @@ class TestCandidates:
         assert found == ["one/a#k1", "two/b#k1", "six/c#k1"]
 
 
-class TestBehindBreakers:
-    def open_breakers(self, *ids: str, kind: Kind = Kind.OVERLOADED, stated: bool = False) -> World:
+EVERYBODY = ("a", "b", "c", "d", "e")
+
+
+class TestGuesses:
+    def closed(self, *ids: str, kind: Kind = Kind.OVERLOADED, stated: bool = False) -> World:
         models = [model(id_, context=1_000, intelligence_rank=place + 1) for place, id_ in enumerate("abcde")]
         world = World(provider("one", models, [quota(5, members=("a",))]))
         for place, id_ in enumerate("abcde"):
             if id_ in ids:
-                world.entry(f"one/{id_}").standing.close(START + 90 - place, kind, stated=stated)
+                world.entry(f"one/{id_}").standing.close(START + 90 - place, kind, stated=stated, at=START)
+        world.clock.time += 1
         return world
 
     def found(
-        self, world: World, needs: Needs | None = None, tried: frozenset[Route] = frozenset()
+        self, world: World, needs: Needs | None = None, tried: AbstractSet[Route] = frozenset()
     ) -> list[str]:
         candidates = world.router.candidates(world.order, needs or world.needs(), world.clock, tried=tried)
         return [route.model.id for route, _ in candidates]
 
-    def test_nobody_is_asked_while_anybody_else_is_open(self) -> None:
-        assert self.found(self.open_breakers("a", "b", "c", "d")) == ["e"]
+    def test_are_tested_after_everything_that_is_open(self) -> None:
+        assert self.found(self.closed("a", "b", "c", "d")) == ["e", "d", "c", "b", "a"]
 
-    def test_three_are_asked_when_nobody_else_is_the_next_to_open_first(self) -> None:
-        assert self.found(self.open_breakers("a", "b", "c", "d", "e")) == ["e", "d", "c"]
-        assert PANIC_ROUTES == 3
+    def test_are_all_tested_the_next_to_open_first(self) -> None:
+        assert self.found(self.closed(*EVERYBODY)) == ["e", "d", "c", "b", "a"]
 
     @pytest.mark.parametrize("kind", list(Kind))
-    def test_only_guesses_are_put_to_the_test(self, kind: Kind) -> None:
-        everybody = ("a", "b", "c", "d", "e")
-        assert bool(self.found(self.open_breakers(*everybody, kind=kind))) is (kind in BREAKER_KINDS)
-        assert not self.found(self.open_breakers(*everybody, kind=kind, stated=True))
+    @pytest.mark.parametrize("stated", [False, True])
+    def test_are_tested_whatever_the_kind_and_statements_never(self, kind: Kind, stated: bool) -> None:
+        world = self.closed(*EVERYBODY, kind=kind, stated=stated)
+        assert self.found(world) == ([] if stated else ["e", "d", "c", "b", "a"])
 
-    def test_a_guess_beside_a_statement_is_not_put_to_the_test(self) -> None:
-        world = self.open_breakers("a", "b", "c", "d", "e")
-        world.route("one/e#k1").key_standing.close(START + 1, Kind.BAD_KEY, stated=True)
+    @pytest.mark.parametrize("kind", list(Kind))
+    def test_are_tested_once_and_breakers_again_but_three_at_most(self, kind: Kind) -> None:
+        world = self.closed(*EVERYBODY, kind=kind)
+        for id_ in "abcd":
+            standing = world.entry(f"one/{id_}").standing
+            standing.close(standing.closed_until + 1, kind, stated=False, at=world.clock())
+        world.clock.time += 1
+        assert self.found(world) == ["e", "d", "c", "b"][: 1 + RETESTS * (kind in BREAKER_KINDS)]
+
+    def test_start_over_once_they_have_run_out(self) -> None:
+        world = self.closed("a")
+        standing = world.entry("one/a").standing
+        world.clock.time = standing.closed_until + 1
+        standing.close(world.clock() + 30, Kind.RATE_LIMITED, stated=False, at=world.clock())
+        assert not standing.tested
+
+    def test_of_this_very_request_are_believed(self) -> None:
+        world = self.closed("c", "d", "e")
+        provider_standing, found = world.route("one/a#k1").provider_standing, []
+        for route, _ in world.router.candidates(world.order, world.needs(), world.clock):
+            found.append(route.model.id)
+            provider_standing.close(world.clock() + 15, Kind.RATE_LIMITED, stated=False, at=world.clock())
+        assert found == ["a"]
+
+    def test_beside_a_statement_are_not_put_to_the_test(self) -> None:
+        world = self.closed(*EVERYBODY)
+        world.route("one/e#k1").key_standing.close(START + 90, Kind.BAD_KEY, stated=True)
         assert self.found(world) == []
 
-    def test_what_cannot_take_the_request_is_not_asked_either(self) -> None:
-        world = self.open_breakers("a", "b", "c", "d", "e")
+    def test_are_not_tested_by_what_cannot_take_the_request(self) -> None:
+        world = self.closed(*EVERYBODY)
         assert self.found(world, world.needs(mask=TOOLS)) == []
-        assert self.found(world, world.needs(tokens=1_000)) == []
+        assert self.found(world, world.needs(tokens=1_500)) == []
 
-    def test_what_has_no_quota_or_refused_the_size_leaves_its_place_to_the_next(self) -> None:
-        world = self.open_breakers("a", "b", "c", "d", "e")
+    def test_are_not_tested_where_the_size_was_refused(self) -> None:
+        world = self.closed(*EVERYBODY)
         world.health.refused_size(world.route("one/d#k1").standing, 10, START)
-        assert self.found(world) == ["e", "c", "b"]
+        assert self.found(world) == ["e", "c", "b", "a"]
 
     def test_what_was_tried_is_not_tried_again(self) -> None:
-        world = self.open_breakers("a", "b", "c", "d", "e")
-        assert self.found(world, tried=frozenset({world.route("one/e#k1")})) == ["d", "c", "b"]
+        world = self.closed(*EVERYBODY)
+        assert self.found(world, tried={world.route("one/e#k1")}) == ["d", "c", "b", "a"]
+
+
+class TestCautiousBooks:
+    def spent(self, known: bool) -> World:
+        """One model, all of whose quota is booked, by requests that are known to have been answered or by lost ones."""
+        world = World(provider("one", [model("a")], [quota(2)]))
+        route = world.route()
+        for _ in range(2):
+            lease = world.ledger.reserve(route.shares, Demand(1, 1, 1), START)
+            assert lease
+            world.ledger.settle(lease, START, *((1, 1) if known else (None, None)))
+        world.clock.time += 1
+        return world
+
+    def test_what_was_surely_spent_is_spent(self) -> None:
+        world = self.spent(known=True)
+        assert not list(world.router.candidates(world.order, world.needs(), world.clock))
+
+    def test_what_may_never_have_been_counted_is_put_to_the_test(self) -> None:
+        world = self.spent(known=False)
+        ((route, demand),) = world.router.candidates(world.order, world.needs(), world.clock)
+        assert demand.daring
+        assert world.ledger.reserve(route.shares, demand, world.clock())
+        assert route.shares[0].pool.view(world.clock()).used == 3
+
+    def test_until_a_refusal_says_that_it_was_counted(self) -> None:
+        world = self.spent(known=False)
+        ((route, demand),) = world.router.candidates(world.order, world.needs(), world.clock)
+        lease = world.ledger.reserve(route.shares, demand, world.clock())
+        assert lease
+        world.ledger.refuse(lease, world.clock())
+        world.ledger.believe(route.shares, world.clock())
+        assert not list(world.router.candidates(world.order, world.needs(), world.clock))
+
+    def test_only_with_room_for_what_is_sure(self) -> None:
+        world = World(provider("one", [model("a")], [quota(300, "tokens", 86_400.0, charge="actual")]))
+        assert [
+            demand.daring for _, demand in world.router.candidates(world.order, world.needs(), world.clock)
+        ] == [True]
+        world = World(provider("one", [model("a")], [quota(300, "tokens", 86_400.0, charge="input+max")]))
+        assert not list(world.router.candidates(world.order, world.needs(), world.clock))
 
 
 class TestDemands:
@@ -511,6 +581,14 @@ def is_open(world: World, route: Route, needs: Needs) -> bool:
     return not closed and not too_large and world.ledger.fits(route.shares, demand, now)
 
 
+def only_guesses(world: World, route: Route, needs: Needs) -> bool:
+    now, demand = world.clock(), world.router.demand(route.entry, needs)
+    if route.standing.refuses(demand.input + demand.ceiling, now):
+        return False
+    fits = world.ledger.fits(route.shares, demand, now) or world.ledger.may_fit(route.shares, demand, now)
+    return fits and not any(s.stated for s in route.standings() if s.closed_until > now)
+
+
 def place(order: Order, now: float) -> Callable[[Route], float]:
     places = {entry: index for index, entry in enumerate(order.at(now))}
     return lambda route: places[route.entry]
@@ -538,15 +616,9 @@ def test_exactly_the_open_routes_are_offered_once_in_order_and_the_others_are_no
     eligible = {route for route in able - tried if is_open(world, route, needs)}
     assert len(set(offered)) == len(offered)
     assert not tried & set(offered)
-    if eligible:
-        assert set(offered) == eligible
-    else:
-        assert len(offered) <= PANIC_ROUTES
-        assert set(offered) <= able
-        for route in offered:
-            closing = [s for s in route.standings() if s.closed_until > world.clock()]
-            assert closing
-            assert all(not s.stated and s.cause in BREAKER_KINDS for s in closing)
+    offered, guessed = offered[: len(eligible)], offered[len(eligible) :]
+    assert set(offered) == eligible
+    assert set(guessed) == {route for route in able - tried - eligible if only_guesses(world, route, needs)}
 
     if eligible:
         where = place(world.order, world.clock())

@@ -53,6 +53,7 @@ class Standing:
         "_penalty_at",
         "bad_answers",
         "cause",
+        "closed_at",
         "closed_until",
         "failures",
         "gone",
@@ -60,6 +61,7 @@ class Standing:
         "name",
         "opened",
         "stated",
+        "tested",
         "too_large",
         "too_large_until",
     )
@@ -72,7 +74,9 @@ class Standing:
         """Hold nothing against it any more."""
         self.closed_until = 0.0
         self.cause: Kind | None = None
+        self.closed_at = 0.0
         self.stated = False
+        self.tested = False
         self.guesses = 0
         self.opened = 0
         self.bad_answers = 0
@@ -91,11 +95,16 @@ class Standing:
         """Sink it by so many places from now on, within bounds."""
         self._penalty, self._penalty_at = min(max(places, 0.0), PENALTY_MOST), now
 
-    def close(self, until: float, cause: Kind, *, stated: bool) -> None:
+    def close(self, until: float, cause: Kind, *, stated: bool, at: float = 0.0) -> None:
         """Close it until a moment, unless it is closed for longer already.
 
+        Whoever closes it while it is closed has put a guess to the test, and found it right: `tested`.
+
         :param stated: whether the service said so; else it is our guess
+        :param at: Unix time now
         """
+        self.tested = at > self.closed_at and self.closed_until > at
+        self.closed_at = max(self.closed_at, at)
         if until > self.closed_until:
             self.closed_until, self.cause, self.stated = until, cause, stated
 
@@ -177,9 +186,9 @@ class Health:
         :param wait: seconds the service stated
         """
         if wait is not None:
-            standing.close(now + wait, kind, stated=True)
+            standing.close(now + wait, kind, stated=True, at=now)
             return
-        standing.close(now + _doubled(GUESS_FIRST, standing.guesses, GUESS_MOST), kind, stated=False)
+        standing.close(now + _doubled(GUESS_FIRST, standing.guesses, GUESS_MOST), kind, stated=False, at=now)
         standing.guesses += 1
 
     def failed(self, model: Standing, kind: Kind, now: float) -> None:
@@ -199,7 +208,7 @@ class Health:
             self._open(model, Kind.BAD_ANSWER, now)
 
     def _open(self, model: Standing, kind: Kind, now: float) -> None:
-        model.close(now + _doubled(BREAKER_FIRST, model.opened, BREAKER_MOST), kind, stated=False)
+        model.close(now + _doubled(BREAKER_FIRST, model.opened, BREAKER_MOST), kind, stated=False, at=now)
         model.opened += 1
         model.failures.clear()
 
@@ -218,7 +227,8 @@ class Health:
         if first is None:
             model.gone = (now, key_id)
         self.sightings.append((model.name, now, key_id))
-        model.close(now + (GONE_CONFIRMED if confirmed else GONE_FIRST), Kind.MODEL_GONE, stated=confirmed)
+        until = now + (GONE_CONFIRMED if confirmed else GONE_FIRST)
+        model.close(until, Kind.MODEL_GONE, stated=confirmed, at=now)
 
 
 def _doubled(first: float, times: int, most: float) -> float:

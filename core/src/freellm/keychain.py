@@ -116,7 +116,7 @@ class Keychain:
         _log.info("%s was refused once, its check says %s: %s", name, verdict.state, verdict.message)
         self._health.clear(route.key_standing.name)
         if verdict.state == "inconclusive":
-            route.key_standing.close(now + INCONCLUSIVE, Kind.BAD_KEY, stated=False)
+            route.key_standing.close(now + INCONCLUSIVE, Kind.BAD_KEY, stated=False, at=now)
         else:
             self._health.cool(route.standing, Kind.BAD_KEY, None, now)
 

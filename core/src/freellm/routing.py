@@ -14,23 +14,17 @@ from functools import partial
 import msgspec
 
 from freellm.catalogue import Entry, Route
+from freellm.guessing import doubtful
 from freellm.ledger import Demand, Ledger
 from freellm.orders import Order, Orders
 from freellm.reasons import Cause, PassedOver, abilities, cooling, spent
 from freellm.strategies import Strategy
 from freellm.tokens import WORST, Corrections
-from freellm.types import Kind
 
 __all__ = ["Cause", "Needs", "Order", "Orders", "PassedOver", "Router", "Strategy"]
 
-BREAKER_KINDS = frozenset({Kind.OVERLOADED, Kind.TIMEOUT, Kind.NETWORK, Kind.BAD_ANSWER})
-"""Causes that are our own guess about a provider's state; when nothing else is left, guesses are put to the test."""
-
 GENEROUS = 4_096
 """Tokens of ceiling at most that an answer is given unasked."""
-
-PANIC_ROUTES = 3
-"""Routes behind an open breaker that are tried when there is no other."""
 
 
 class Needs(msgspec.Struct, frozen=True):
@@ -92,8 +86,8 @@ class Router:
         """Iterate over the routes that will do, best first, judging each when it is asked for.
 
         All keys of an entry come before the next entry. Entries of avoided providers, and those whose first byte may
-        take longer than the client waits, come last; after them comes what has opened since it was passed over. When
-        there is no route at all, up to three behind open breakers are put to the test. No route is offered twice.
+        take longer than the client waits, come last; after them comes what has opened since it was passed over. At the
+        end guesses are put to the test: see `freellm.guessing`. No route is offered twice.
 
         :param sticky: the route that answered the conversation last; it comes first
         :param tried: routes not to offer again; the caller adds to it while iterating
@@ -104,6 +98,7 @@ class Router:
         """
         offered: set[Route] = set()
         late: list[Entry] = []
+        began = now()
         notes: list[PassedOver] = [] if passed_over is None else passed_over
         entries = self._arranged(order, needs, now(), sticky, largest_refused, notes)
         for entry in entries:
@@ -119,12 +114,31 @@ class Router:
                     break
         yield from self._left(late, needs, now, tried, offered, largest_refused, notes, dry)
         notes.extend(PassedOver(name, "filter", why, math.inf) for name, why in order.left_out)
-        if not offered:
-            yield from self._behind_breakers(entries, needs, now(), tried, largest_refused)
+        yield from self._at_last(entries, needs, now, began, tried, offered, largest_refused, notes, dry)
+
+    def _at_last(
+        self,
+        entries: Sequence[Entry],
+        needs: Needs,
+        now: Callable[[], float],
+        began: float,
+        tried: AbstractSet[Route],
+        offered: set[Route],
+        largest_refused: Sequence[int],
+        notes: Sequence[PassedOver],
+        dry: bool,
+    ) -> Iterator[tuple[Route, Demand]]:
+        able = [entry for entry in entries if self._able(entry, needs, largest_refused, [])]
         known = -1
-        while len(offered) > known and any(note.opens_at <= now() for note in notes):
-            known = len(offered)  # time has passed: what was closed may be open by now
-            yield from self._left(entries, needs, now, tried, offered, largest_refused, [], dry)
+        while len(offered) > known:
+            known = len(offered)
+            if any(note.opens_at <= now() for note in notes):
+                # time has passed while others were asked: what was closed may be open by now
+                yield from self._left(entries, needs, now, tried, offered, largest_refused, [], dry)
+            for route, demand in doubtful(able, partial(self.demand, needs=needs), self._ledger, now, began):
+                if route not in tried and route not in offered:
+                    offered.add(route)
+                    yield route, _generous(route, demand, needs)
 
     def _arranged(
         self,
@@ -239,27 +253,6 @@ class Router:
         said = partial(spent, obstacle)
         return PassedOver(route.entry.name, cause, said, obstacle.opens_at, key=route.key.id)
 
-    def _behind_breakers(
-        self,
-        entries: Sequence[Entry],
-        needs: Needs,
-        now: float,
-        tried: AbstractSet[Route],
-        largest_refused: Sequence[int],
-    ) -> Iterator[tuple[Route, Demand]]:
-        guessed = [
-            (max(standing.closed_until for standing in route.standings()), route.name, route, demand)
-            for entry in entries
-            if self._able(entry, needs, largest_refused, [])
-            for demand in (self.demand(entry, needs),)
-            for route in entry.routes
-            if route not in tried and _only_guesses(route, now)
-            if not route.standing.refuses(demand.input + demand.ceiling, now)
-            if self._ledger.opening(route.shares, demand, now) <= now
-        ]
-        for _, _, route, demand in sorted(guessed)[:PANIC_ROUTES]:
-            yield route, _generous(route, demand, needs)
-
 
 def _generous(route: Route, demand: Demand, needs: Needs) -> Demand:
     """Return a demand whose ceiling uses spare quota, where the service charges a ceiling and the client states none.
@@ -268,7 +261,7 @@ def _generous(route: Route, demand: Demand, needs: Needs) -> Demand:
     may go into one answer's ceiling, as far as it fits beside the input; when it gets scarce, the usual length is what
     is left. See docs/decisions/0005-output-ceilings.md.
     """
-    if needs.stated is not None or not route.charges_ceiling:
+    if needs.stated is not None or not route.charges_ceiling or demand.daring:
         return demand
     spare = min(
         (share.pool.room - share.pool.counter.used for share in route.shares if share.charges_ceiling),
@@ -283,8 +276,3 @@ def _in_turn(entry: Entry, sticky: Route | None, dry: bool) -> Sequence[Route]:
     if sticky is not None and sticky.entry is entry and sticky in entry.routes:
         return (sticky, *(route for route in entry.routes if route is not sticky))
     return entry.upcoming if dry else entry.next_turn()
-
-
-def _only_guesses(route: Route, now: float) -> bool:
-    closing = [standing for standing in route.standings() if standing.closed_until > now]
-    return bool(closing) and all(not s.stated and s.cause in BREAKER_KINDS for s in closing)

@@ -145,7 +145,7 @@ class Runtime:
         activity = Activity()
         recorder = Recorder(self.journal, self.extensions, clock, activity)
         kept = Kept()
-        consequences = Consequences(self.ledger, self.health)
+        consequences = Consequences(self.ledger, self.health, self._stale)
         asker = Asker(
             ledger=self.ledger,
             leases=self._leases,

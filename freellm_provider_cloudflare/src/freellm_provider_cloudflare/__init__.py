@@ -27,7 +27,7 @@ from freellm import (
 )
 from freellm_provider_cloudflare.listing import read_models
 
-_DAY = 86_400.0
+_MINUTE, _DAY = 60.0, 86_400.0
 
 # Not min_p, logit_bias and logprobs, which are refused. parallel_tool_calls is left out because nothing says that it
 # is kept to.
@@ -65,6 +65,8 @@ _REFUSALS = (
     (None, "3043", None, Kind.OVERLOADED),
     (None, "3007", None, Kind.OVERLOADED),
     (None, "3008", None, Kind.OVERLOADED),
+    # What is left of the 429s is the rate limit, which counts all models of the account together.
+    (429, None, None, Failure(kind=Kind.RATE_LIMITED, scope="account", unit="requests", window=_MINUTE)),
     (None, "3006", None, Kind.TOO_LARGE),
     # 5021, and vLLM's words behind other codes, are from users' reports, not from the table.
     (None, "5021", None, Kind.CONTEXT_EXCEEDED),

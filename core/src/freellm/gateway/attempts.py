@@ -200,7 +200,7 @@ class Gateway:
     def _note(self, call: Call, route: Route, demand: Demand, tried: Tried) -> None:
         call.tried.append(tried)
         if tried.failure.amend is None:
-            self._consequences.draw(route, tried.failure, demand, self._clock.now())
+            self._consequences.draw(route, tried.failure, demand, self._clock.now(), tried.started)
         self._recorder.attempt_failed(call, tried)
         if tried.kind is Kind.BAD_KEY:
             self._suspect_key(route)

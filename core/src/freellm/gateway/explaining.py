@@ -59,7 +59,8 @@ class Explainer:
                 continue
             opened += 1
             serves = serves or route
-            self._add(route, demand, "serves" if serves is route else "next", self._said(route, serves))
+            verdict: Verdict = "serves" if serves is route else "next"
+            self._add(route, demand, verdict, self._said(route, demand, serves))
         self._tell(notes, told)
         return Explanation(
             requested=self._call.model,
@@ -82,8 +83,8 @@ class Explainer:
             dry=True,
         )
 
-    def _said(self, route: Route, serves: Route) -> str:
-        if route.closed_by(self._now) is not None:
+    def _said(self, route: Route, demand: Demand, serves: Route) -> str:
+        if demand.daring or route.closed_by(self._now) is not None:
             return GUESS
         if route.entry.first_byte_timeout > self._call.needs.deadline - self._now:
             return LATE.format(seconds=route.entry.first_byte_timeout)

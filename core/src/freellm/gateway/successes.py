@@ -82,7 +82,8 @@ class Successes:
     def broken(self, attempt: Attempt, tried: Tried, chunks: ChunkStream) -> None:
         """Note a stream that failed when it could not be left any more."""
         attempt.call.tried.append(tried)
-        self._consequences.draw(attempt.route, tried.failure, attempt.demand, self._clock.now())
+        now = self._clock.now()
+        self._consequences.draw(attempt.route, tried.failure, attempt.demand, now, tried.started)
         self._recorder.attempt_failed(attempt.call, tried)
         self._recorder.served(
             attempt, estimated_usage(attempt.demand.input, chunks.deltas), told=False, error=tried.kind

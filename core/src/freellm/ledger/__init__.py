@@ -1,11 +1,13 @@
 """Every quota and what was spent from it; see `freellm.ledger.ledger.Ledger`."""
 
 from freellm.ledger.demands import Demand, Lease, Obstacle, Share
+from freellm.ledger.guesses import Learned
 from freellm.ledger.ledger import LEASE_AGE, Ledger
-from freellm.ledger.pools import Learned, Pool, PoolView
-from freellm.ledger.records import PoolState
+from freellm.ledger.pools import Pool, PoolView
+from freellm.ledger.records import FOUND, PoolState
 
 __all__ = [
+    "FOUND",
     "LEASE_AGE",
     "Demand",
     "Learned",

@@ -42,6 +42,24 @@ def obstacle(shares: Sequence[Share], demand: Demand, now: float) -> Obstacle | 
     return None if longest is None else _obstacle(longest, opens)
 
 
+def may_fit(shares: Sequence[Share], demand: Demand, now: float) -> bool:
+    """Tell whether a demand would fit if our own books were too cautious.
+
+    They are when the service never counted what is booked (requests whose fate is unknown, refused ones, those of a
+    process that was killed) and when the answer gets shorter than expected. What the service itself stated holds.
+    """
+    for share in shares:
+        pool = share.pool
+        if now >= pool.edge:
+            pool.advance(now)
+        if pool.closed_until:
+            return False
+        needed = pool.counter.used - pool.doubted(now) + share.least(demand)
+        if needed > pool.ceiling and not share.unlimited:
+            return False
+    return True
+
+
 def left(shares: Sequence[Share], now: float) -> dict[str, float]:
     """Return how much is left of what shares draw on, by unit, each in the pool that has least.
 

@@ -27,12 +27,14 @@ class Demand(msgspec.Struct, frozen=True):
     :param output: the expected output
     :param ceiling: the `max_tokens` that will be sent; the same as `output` when none is sent
     :param requests: as how many requests the service counts it
+    :param daring: whether it is booked as soon as it fits without what is doubtful, see `Ledger.may_fit`
     """
 
     input: int
     output: int
     ceiling: int
     requests: int = 1
+    daring: bool = False
 
 
 class Share:
@@ -85,6 +87,13 @@ class Share:
         output = demand.ceiling if self.charges_ceiling else demand.output
         base = self.per_request * demand.requests
         return base + self.per_input * demand.input + self.per_output * output
+
+    def least(self, demand: Demand) -> float:
+        """Return what a demand needs of the pool for sure: the output is an estimate, unless it is charged ahead."""
+        if not self.metered:
+            return self.per_request
+        output = demand.ceiling if self.charges_ceiling else min(demand.output, 1)
+        return self.per_request * demand.requests + self.per_input * demand.input + self.per_output * output
 
 
 class Lease(msgspec.Struct, eq=False):

@@ -31,11 +31,14 @@ class Ledger(Registry):
         self._live: set[Lease] = set()
 
     fits = staticmethod(admission.fits)
+    may_fit = staticmethod(admission.may_fit)
     opening = staticmethod(admission.opening)
     obstacle = staticmethod(admission.obstacle)
     left = staticmethod(admission.left)
     close = staticmethod(learning.close)
     learn = staticmethod(learning.learn)
+    discover = staticmethod(learning.discover)
+    believe = staticmethod(learning.believe)
 
     def reserve(self, shares: Sequence[Share], demand: Demand, now: float) -> Lease | None:
         """Book a demand on every pool if it fits into all of them, else on none.
@@ -43,12 +46,17 @@ class Ledger(Registry):
         :return: None when it does not fit
         """
         amounts = []
+        daring = demand.daring and admission.may_fit(shares, demand, now)
         for share in shares:
             pool = share.pool
             if now >= pool.edge:
                 pool.advance(now)
             amount = share.amount(demand) if share.metered else share.per_request
-            if pool.counter.used + amount > pool.room and (not share.unlimited or pool.closed_until):
+            if (
+                pool.counter.used + amount > pool.room
+                and not daring
+                and (not share.unlimited or pool.closed_until)
+            ):
                 return None
             amounts.append(amount)
         for place, share in enumerate(shares):
@@ -81,6 +89,8 @@ class Ledger(Registry):
         """
         if not self._closes(lease):
             return
+        if input is None and output is None:
+            _doubt(lease, lease.amounts, now)
         more_input = 0 if input is None else input - lease.demand.input
         more_output = 0 if output is None else output - lease.demand.output
         under_ceiling = 0 if output is None else output - lease.demand.ceiling
@@ -116,6 +126,8 @@ class Ledger(Registry):
                 pool.advance(now)
             pool.counter.book(lease.at, (share.refusal_costs if refused else 0.0) - amount)
             pool.changed = now
+        if refused:
+            _doubt(lease, [share.refusal_costs for share in lease.shares], now)
 
     def _closes(self, lease: Lease) -> bool:
         if lease not in self._live:
@@ -154,6 +166,7 @@ class Ledger(Registry):
             if not share.concurrent:
                 share.pool.advance(now)
                 share.pool.counter.book(stamped, share.amount(demand))
+                share.pool.doubt(stamped, share.amount(demand), now)
                 share.pool.changed = now
                 share.pool.refresh()
 
@@ -179,3 +192,8 @@ class Ledger(Registry):
             for share, amount in zip(lease.shares, lease.amounts, strict=True):
                 under_way[share.pool].append((lease.at, amount))
         return [state_of(pool, under_way.get(pool, ())) for pool in changed]
+
+
+def _doubt(lease: Lease, amounts: Sequence[float], now: float) -> None:
+    for share, amount in zip(lease.shares, amounts, strict=True):
+        share.pool.doubt(lease.at, amount, now)

@@ -8,25 +8,14 @@ from typing import Final
 import msgspec
 
 from freellm.declarations import DAY, Quota
+from freellm.ledger import guesses
 from freellm.ledger.calendars import calendar_of
 from freellm.ledger.counters import Concurrent, Counter, Fixed
+from freellm.ledger.guesses import Learned
 from freellm.ledger.rolling import Rolling
 
 ROUNDING: Final = 1e-12
 """The share of a limit that sums of fractions may go over it; far below one request or token."""
-
-
-class Learned(msgspec.Struct, frozen=True):
-    """A limit that the service stated, which stands in for the declared one.
-
-    :param limit: what the window holds
-    :param evidence: where it was stated, in words for a person
-    :param expires: Unix time from which the declared limit is believed again
-    """
-
-    limit: float
-    evidence: str
-    expires: float
 
 
 class PoolView(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +60,7 @@ class Pool:
         "changed",
         "closed_until",
         "counter",
+        "doubts",
         "edge",
         "identity",
         "learned",
@@ -78,12 +68,17 @@ class Pool:
         "override",
         "quota",
         "room",
+        "told",
     )
 
     def __init__(self, identity: str, quota: Quota) -> None:
         self.identity = identity
         self.counter = _counter(quota)
         self.learned: Learned | None = None
+        self.doubts: Counter | None = None
+        """The part of what was spent that the service may never have counted; made on first use."""
+        self.told = -math.inf
+        """When an answer last stated the limit itself."""
         self.closed_until = 0.0
         self.edge = 0.0
         self.changed = -math.inf
@@ -105,6 +100,12 @@ class Pool:
         """Whether its window starts over at once, as a day or a month does; else it frees bit by bit."""
         return isinstance(self.counter, Fixed)
 
+    @property
+    def declared(self) -> float:
+        """The limit that holds when nothing is learned; infinite if there is none."""
+        stated = self.quota.limit if self.override is None else self.override
+        return math.inf if stated is None else stated
+
     def advance(self, now: float) -> None:
         """Let time pass: forget what has left the window, what was closed and what was learned."""
         self.counter.expire(now)
@@ -117,8 +118,7 @@ class Pool:
     def refresh(self) -> None:
         """Work out limit, room and the next edge after something else has changed."""
         learned = self.learned
-        stated = self.quota.limit if self.override is None else self.override
-        limit = math.inf if stated is None else stated
+        limit = self.declared
         if learned:
             limit = learned.limit if self.override is None else min(limit, learned.limit)
         self.limit = limit
@@ -133,16 +133,31 @@ class Pool:
     def opening(self, amount: float, now: float, unlimited: bool) -> float:
         """Return when the pool admits an amount: `now` if it does, infinity if it never will.
 
+        A limit that was found out from refusals is raised here when it is due: only a request that it keeps out can
+        put it to the test.
+
         :param now: the last moment given to `advance`, or a later one before `edge`
         :param unlimited: whether only a statement of the service keeps it closed
         """
+        excess = self.counter.used + amount - self.ceiling
+        if excess > 0 and self.learned and not unlimited and self._raise(amount, now):
+            excess = self.counter.used + amount - self.ceiling
         closed_until, ceiling = self.closed_until, self.ceiling
-        excess = self.counter.used + amount - ceiling
         if excess <= 0 or unlimited:
             return closed_until or now
         if amount > ceiling:
             return math.inf
         return max(closed_until, self.counter.opening(excess, now))
+
+    def _raise(self, amount: float, now: float) -> bool:
+        learned = self.learned
+        if self.closed_until or learned is None or learned.guess is None or now < learned.guess.raise_at:
+            return False
+        needed = self.counter.used + amount
+        self.learned = guesses.raised(learned, self.quota, self.declared, needed=needed, now=now)
+        self.changed = now
+        self.refresh()
+        return True
 
     def close(self, until: float, now: float) -> None:
         """Admit nothing until a moment; a pool that is closed for longer stays so."""
@@ -164,13 +179,46 @@ class Pool:
             if known is None:
                 return
             self.learned = None
-        elif known and known.limit == limit and known.expires > expires - DAY / 2:
+        elif known and known.limit == limit and known.expires > expires - DAY / 2 and known.guess is None:
             # Every answer repeats its limits: one is written down twice a day, not per request.
             return
         else:
             self.learned = Learned(limit, evidence, expires)
         self.changed = now
         self.refresh()
+
+    def discover(self, *, asked: float, kept: float, dispatched: float, now: float) -> None:
+        """Find the limit out from a refusal that states none; see `freellm.ledger.guesses.lowered`."""
+        found = guesses.lowered(
+            self.learned,
+            self.quota,
+            self.limit,
+            seen=self.counter.used,
+            asked=asked,
+            kept=kept,
+            dispatched=dispatched,
+            now=now,
+        )
+        if found is not None:
+            self.learned = found
+            self.changed = now
+            self.refresh()
+
+    def doubt(self, at: float, amount: float, now: float) -> None:
+        """Note that the service may not have counted an amount that is booked."""
+        if self.quota.window is not None and amount > 0:
+            if self.doubts is None:
+                self.doubts = _counter(self.quota)
+            self.doubts.expire(now)
+            self.doubts.book(at, amount)
+
+    def doubted(self, now: float) -> float:
+        """Return how much of what is booked the service may not have counted."""
+        if self.doubts is None:
+            return 0.0
+        if now >= self.doubts.edge:
+            self.doubts.expire(now)
+        return min(self.doubts.used, self.counter.used)
 
     def view(self, now: float) -> PoolView:
         """Return the pool as it is at a moment."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final, Literal
 
 import msgspec
 
+from freellm.declarations import Quota
 from freellm.errors import StoreError
 from freellm.ledger.burning import Burnt
 from freellm.ledger.counters import BUCKETS, Fixed, Spending
-from freellm.ledger.pools import Learned, Pool
+from freellm.ledger.guesses import Learned
+from freellm.ledger.pools import Pool
 from freellm.ledger.rolling import Rolling
+
+FOUND: Final = "refusals of the service itself"
+"""The source of a quota that no provider declares."""
 
 
 class PoolState(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,11 +39,20 @@ class PoolState(msgspec.Struct, frozen=True, kw_only=True):
     changed: float
 
 
+class _Found(msgspec.Struct, frozen=True):
+    """What makes a quota again that no provider declares."""
+
+    scope: Literal["key", "account", "ip"]
+    members: tuple[str, ...]
+    checked: str
+
+
 class _Payload(msgspec.Struct, omit_defaults=True):
     spent: list[tuple[float, float]] = []
     closed_until: float = 0.0
     learned: Learned | None = None
     burnt: Burnt | None = None
+    found: _Found | None = None
 
 
 def state_of(pool: Pool, under_way: Iterable[Spending]) -> PoolState:
@@ -47,8 +62,9 @@ def state_of(pool: Pool, under_way: Iterable[Spending]) -> PoolState:
     """
     counter = pool.counter
     burnt = counter.burn.state() if isinstance(counter, Fixed) else None
-    payload = _Payload(counter.spent(under_way), pool.closed_until, pool.learned, burnt)
     quota = pool.quota
+    found = _Found(quota.scope, quota.members, quota.checked) if quota.source == FOUND else None
+    payload = _Payload(counter.spent(under_way), pool.closed_until, pool.learned, burnt, found)
     return PoolState(
         identity=pool.identity,
         unit=quota.unit,
@@ -69,23 +85,58 @@ def recall(pool: Pool, state: PoolState, now: float) -> None:
 
     :raises StoreError: when the state cannot be read
     """
-    try:
-        payload = msgspec.json.decode(state.payload, type=_Payload)
-    except msgspec.MsgspecError as error:
-        raise StoreError(
-            f"the saved quota use of {state.identity} is damaged ({error}); restore a backup of the database, "
-            "or delete this row and accept that its quota counts as unused"
-        ) from error
+    payload = _payload(state)
     pool.advance(now)
     _book(pool, payload.spent, now)
     ahead = max(0.0, state.changed - now)
     pool.closed_until = max(0.0, payload.closed_until - ahead)
     if learned := payload.learned:
-        pool.learned = msgspec.structs.replace(learned, expires=learned.expires - ahead)
+        pool.learned = _earlier(learned, ahead)
     if isinstance(pool.counter, Fixed):
         pool.counter.resume(payload.burnt, now, ahead)
     pool.changed = max(pool.changed, min(state.changed, now))
     pool.advance(now)
+
+
+def found_quota(state: PoolState, now: float) -> Quota | None:
+    """Return the quota of a state that no provider declares, as long as something is known of its limit.
+
+    :raises StoreError: when the state cannot be read
+    """
+    if b'"found"' not in state.payload:
+        return None
+    payload = _payload(state)
+    if payload.found is None or payload.learned is None or payload.learned.expires <= now:
+        return None
+    return Quota.model_validate(
+        {
+            "unit": state.unit,
+            "window": state.window,
+            "clock": state.clock,
+            "scope": payload.found.scope,
+            "members": payload.found.members,
+            "source": FOUND,
+            "checked": payload.found.checked,
+        }
+    )
+
+
+def _payload(state: PoolState) -> _Payload:
+    try:
+        return msgspec.json.decode(state.payload, type=_Payload)
+    except msgspec.MsgspecError as error:
+        raise StoreError(
+            f"the saved quota use of {state.identity} is damaged ({error}); restore a backup of the database, "
+            "or delete this row and accept that its quota counts as unused"
+        ) from error
+
+
+def _earlier(learned: Learned, seconds: float) -> Learned:
+    guess = learned.guess
+    if guess is not None:
+        since, raise_at = guess.since - seconds, guess.raise_at - seconds
+        guess = msgspec.structs.replace(guess, since=since, raise_at=raise_at)
+    return msgspec.structs.replace(learned, expires=learned.expires - seconds, guess=guess)
 
 
 def _book(pool: Pool, spent: list[Spending], now: float) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from freellm.declarations import Model, Quota
 from freellm.ledger.demands import Share, price_of
 from freellm.ledger.pools import Pool, PoolView
-from freellm.ledger.records import PoolState, recall
+from freellm.ledger.records import PoolState, found_quota, recall
 
 
 class Registry:
     """All pools by identity: provider instance, quota name and the owner's fingerprint."""
 
-    __slots__ = ("_loaded_at", "_pools", "_states")
+    __slots__ = ("_found", "_loaded_at", "_pools", "_states")
 
     def __init__(self) -> None:
+        self._found: defaultdict[str, list[Quota]] = defaultdict(list)
         self._pools: dict[str, Pool] = {}
         self._states: dict[str, PoolState] = {}
         self._loaded_at = 0.0
@@ -42,7 +44,7 @@ class Registry:
         """
         owners = {"key": key, "account": account, "ip": "ip"}
         found: dict[str, Share] = {}
-        for quota in quotas:
+        for quota in (*quotas, *self._found.get(provider, ())):
             identity = f"{provider}|{quota.name}|{owners[quota.scope]}"
             price = price_of(model, quota)
             if price is None or identity in found:
@@ -66,6 +68,16 @@ class Registry:
                 recall(pool, state, self._loaded_at)
         pool.declare(quota, override)
         return pool
+
+    def find(self, provider: str, quota: Quota) -> bool:
+        """Add a quota that its provider does not declare; routes draw on it when they are made anew.
+
+        :return: False when it is known already
+        """
+        known = {found.name for found in self._found[provider]}
+        if quota.name not in known:
+            self._found[provider].append(quota)
+        return quota.name not in known
 
     def pools(self) -> Iterable[Pool]:
         """Return every pool that was ever asked for; `Pool.view` shows one as it is at a moment."""
@@ -91,6 +103,8 @@ class Registry:
         """
         self._loaded_at = now
         for state in states:
+            if quota := found_quota(state, now):
+                self.find(state.identity.partition("|")[0], quota)
             if pool := self._pools.get(state.identity):
                 recall(pool, state, now)
             else:

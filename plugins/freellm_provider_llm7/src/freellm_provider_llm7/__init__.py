@@ -44,6 +44,8 @@ _REFUSALS = (
     (None, "model_unavailable", None, Failure(kind=Kind.MODEL_GONE, scope="model")),
     # The model is of the tier Pro; the key is good for the others.
     (402, None, None, Failure(kind=Kind.PAYMENT_REQUIRED, scope="model")),
+    # All limits are the key's, and no refusal says which of them it is.
+    (429, None, None, Failure(kind=Kind.RATE_LIMITED, scope="key")),
 )
 
 _FREE = {"turbo": True, "free": True, "pro": False}

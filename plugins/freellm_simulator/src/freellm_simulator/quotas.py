@@ -82,16 +82,18 @@ class _Spending:
 class _Book:
     """What one account has spent from one quota: every spending until it has aged out, and their sum."""
 
-    __slots__ = ("_lately", "_limit", "entries", "used")
+    __slots__ = ("_lately", "_limit", "entries", "spent_from", "used")
 
     def __init__(self, limit: Limit) -> None:
         self._limit = limit
         self._lately: deque[_Spending] = deque()
         self.entries: deque[_Spending] = deque()
+        self.spent_from = False
         self.used = 0.0
 
     def spend(self, amount: float, now: float) -> _Spending:
         entry = _Spending(now, amount)
+        self.spent_from = True
         self.entries.append(entry)
         self.used += amount
         return entry
@@ -210,7 +212,7 @@ class Quotas:
 
     def all_standings(self, now: float) -> list[tuple[str, Standing]]:
         """Say how every account stands that has spent anything; provider first."""
-        spent = (key for key, book in self._books.items() if book.entries)
+        spent = (key for key, book in self._books.items() if book.spent_from)
         return [(key[0], self._standing(*key, now)) for key in sorted(spent, key=str)]
 
     def _book(self, provider: str, account: str, limit: Limit, now: float) -> _Book:
