@@ -210,6 +210,11 @@ TEXT = {"type": "text", "text": "Hi"}
             False,
             {"role": "assistant", "content": "Hi"},
         ),
+        (
+            {"role": "assistant", "tool_calls": [{"id": "1", "index": 0, "extra_content": {}}, {"id": "2"}]},
+            False,
+            {"role": "assistant", "tool_calls": [{"id": "1"}, {"id": "2"}]},
+        ),
     ],
 )
 def test_a_message_is_fitted_or_refused(message: Json, images: bool, fitted: Json | None) -> None:
@@ -219,6 +224,11 @@ def test_a_message_is_fitted_or_refused(message: Json, images: bool, fitted: Jso
         assert (made.kind, made.param) == (Kind.BAD_REQUEST, "messages")
     else:
         assert made == [*HELLO, fitted]
+
+
+def test_what_stands_beside_a_tool_call_can_stay() -> None:
+    message: Json = {"role": "assistant", "tool_calls": [{"id": "1", "extra_content": {"a": 1}}]}
+    assert fit_messages([message], images=False, null_content=None, call_extras=True) == [message]
 
 
 def test_a_null_content_can_become_a_text() -> None:

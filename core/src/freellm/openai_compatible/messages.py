@@ -10,6 +10,9 @@ from freellm.types import Failure, Json, Kind
 MESSAGE_FIELDS: Final = frozenset({"role", "content", "name", "tool_calls", "tool_call_id"})
 """The members of a message that any OpenAI-speaking service takes. Reasoning of earlier turns is not among them."""
 
+CALL_FIELDS: Final = frozenset({"id", "type", "function"})
+"""The members of a tool call that OpenAI knows. What models put beside them, such as signatures, is of no use to others."""
+
 _TEXT: Final = "text"
 _IMAGE: Final = "image_url"
 
@@ -19,7 +22,7 @@ class _UnfitError(Exception):
 
 
 def fit_messages(
-    messages: Sequence[Json], *, images: bool, null_content: str | None
+    messages: Sequence[Json], *, images: bool, null_content: str | None, call_extras: bool = False
 ) -> Sequence[Json] | Failure:
     """Return the messages with the members and contents that a service takes.
 
@@ -27,6 +30,7 @@ def fit_messages(
 
     :param images: whether the model takes images; then contents with images stay lists of parts
     :param null_content: what stands for a null content; None leaves the member out
+    :param call_extras: whether members of tool calls that OpenAI does not know stay
     :return: the same sequence when nothing had to change, or a failure when a part is of a kind the model cannot take
     """
     for message in messages:
@@ -35,13 +39,16 @@ def fit_messages(
     else:  # the plain case: a role and a text each
         return messages
     try:
-        return [_fit(message, images, null_content) for message in messages]
+        return [_fit(message, images, null_content, call_extras) for message in messages]
     except _UnfitError as error:
         return Failure(kind=Kind.BAD_REQUEST, message=str(error), param="messages")
 
 
-def _fit(message: Json, images: bool, null_content: str | None) -> Json:
-    content = message.get("content")
+def _fit(message: Json, images: bool, null_content: str | None, call_extras: bool) -> Json:
+    content, calls = message.get("content"), message.get("tool_calls")
+    if calls and not call_extras and not all(CALL_FIELDS.issuperset(call) for call in calls):
+        known = [{name: value for name, value in call.items() if name in CALL_FIELDS} for call in calls]
+        message = {**message, "tool_calls": known}
     if isinstance(content, list):
         content = _fit_parts(content, images and message.get("role") == "user")
     elif content is None:

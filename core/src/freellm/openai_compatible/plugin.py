@@ -69,6 +69,7 @@ class OpenAICompatible:
         `none` is kept by offering no tools, a named one by offering it alone where `required` is kept; otherwise the
         request is refused before it is sent
     :param ask_usage: whether a stream has its usage only if `stream_options` asks for it
+    :param call_extras: whether members of earlier tool calls that OpenAI does not know are sent back
     :param refusals: rows (status, code or type, pattern of words, kind or `Failure`), asked in order, before the
         generic ones; None in a row fits everything
     :param account_pattern: a regular expression whose group is the account that a refusal names
@@ -106,6 +107,7 @@ class OpenAICompatible:
         bounds: Mapping[str, tuple[float, float]] | None = None,
         tool_choices: frozenset[str] = ALL_CHOICES,
         ask_usage: bool = True,
+        call_extras: bool = False,
         refusals: Sequence[RefusalRow] = (),
         account_pattern: str | None = None,
         salvage: tuple[str, str] | None = None,
@@ -122,7 +124,7 @@ class OpenAICompatible:
         self._wire = Wire(
             forward=forward, limit_field=limit_field, always_limit=always_limit, null_content=null_content,
             efforts=efforts or {}, constants=constants or {}, excludes=excludes or {}, renames=renames or {},
-            bounds=bounds or {}, tool_choices=tool_choices, ask_usage=ask_usage,
+            bounds=bounds or {}, tool_choices=tool_choices, ask_usage=ask_usage, call_extras=call_extras,
         )  # fmt: skip
         self._embeddings = EmbeddingsWire(embeddings_path, embeddings_forward, embeddings_constants or {})
         self._shape = Shape({**FINISH_REASONS, **(finish_reasons or {})}, think, usage_members)

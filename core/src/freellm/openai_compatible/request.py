@@ -56,6 +56,7 @@ class Wire(msgspec.Struct, frozen=True):
         to the nearer one
     :param tool_choices: the choices that the service keeps to: `auto`, `none`, `required`, and `function` for a named one
     :param ask_usage: whether a stream has its usage only if `stream_options` asks for it
+    :param call_extras: whether members of earlier tool calls that OpenAI does not know are sent
     """
 
     forward: frozenset[str] = COMMON_PARAMETERS
@@ -69,11 +70,15 @@ class Wire(msgspec.Struct, frozen=True):
     bounds: Mapping[str, tuple[float, float]] = {}
     tool_choices: frozenset[str] = ALL_CHOICES
     ask_usage: bool = True
+    call_extras: bool = False
 
     def body(self, request: ChatRequest, model: Model) -> Json | Failure:
         """Return the body to send, or a failure when the model cannot take the request."""
         messages = fit_messages(
-            request.messages, images=model.images != "none", null_content=self.null_content
+            request.messages,
+            images=model.images != "none",
+            null_content=self.null_content,
+            call_extras=self.call_extras,
         )
         if isinstance(messages, Failure):
             return messages

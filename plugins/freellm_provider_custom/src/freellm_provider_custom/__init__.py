@@ -149,6 +149,8 @@ provider = AnyServer(
     ),
     catalogue=Catalogue(models=()),
     forward=_FORWARD,
+    # Gemini's own OpenAI endpoint wants its signatures back (docs: Thought signatures, OpenAI compatibility).
+    call_extras=True,
     refusals=_REFUSALS,
     think=True,
 )
