@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from freellm import (
     capacity,
+    delays,
     guessing,
     health,
     journal,
@@ -62,7 +63,7 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
         f"up to {exhaustion.ROUTES_TOLD} that were not tried",
         f"a list of 1 to {embedding_parsing.MOST_INPUTS:,} strings",
         f"{NUMBERS[embedding.AT_ONCE]} of which are asked at the same time",
-        f"waits up to {embedding.PATIENCE:g} s for one to open",
+        f"Left out, {DEFAULTS.max_wait:g} (`max_wait`)",
     ),
     "hooks.md": (f"remembered for {kept.TTL / 60:g} minutes",),
     "quotas.md": (
@@ -86,6 +87,11 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
         f"sorted again every {orders.RESCORE:g} s at most",
         f"one of the first {orders.EXPLORED} places",
         f"one request in {measurements.EXPLORE_AFTER} and one in {measurements.EXPLORE_EVERY:g} s",
+        f"Only after a rest of {sessions.REST / 60:g} minutes",
+        f"for {DEFAULTS.max_wait:g} s at most (`max_wait`",
+        f"{DEFAULTS.max_waiting} requests may wait at a time (`max_waiting`)",
+        f"of its newest {delays.REMEMBERED} answers",
+        f"A model needs {delays.FEWEST} answers",
         f"for {sessions.TTL / 60:g} minutes after its last answer",
         f"the first {PASSED_OVER_KEPT} routes that were passed over",
         f"{sessions.MOST:,} conversations",
@@ -113,7 +119,7 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
         f"kept for {DEFAULTS.journal_retention_days:g} days",
         f"cut to {redaction.MOST} characters",
     ),
-    "decisions/0007-vector-spaces.md": (f"it waits up to {embedding.PATIENCE:g} s",),
+    "decisions/0007-vector-spaces.md": (f"it waits up to {DEFAULTS.max_wait:g} s (`max_wait`)",),
     "decisions/0005-output-ceilings.md": (
         f"up to {routing.GENEROUS:,} tokens",
         f"last {tokens.SAMPLES} answers stayed within, {tokens.UNKNOWN_OUTPUT} until {tokens.ENOUGH} are known",

@@ -43,6 +43,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     # pure decisions: no await, no clock of their own
     (
         "tokens",
+        "delays",
         "measurements",
         "ledger",
         "health",
@@ -62,6 +63,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "capacity",
         "orders",
         "guessing",
+        "handoff",
         "routing",
         "naming",
         "selection",

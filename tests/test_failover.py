@@ -118,7 +118,10 @@ async def test_when_all_fail_the_error_lists_every_attempt(tmp_path: Path) -> No
 
 
 async def test_a_limit_everywhere_is_a_429_with_the_exact_wait(tmp_path: Path) -> None:
-    async with faultup() as upstream, running_proxy(tmp_path, {"groq": upstream.url("429")}) as proxy:
+    async with (
+        faultup() as upstream,
+        running_proxy(tmp_path, {"groq": upstream.url("429")}, max_wait=0.0) as proxy,
+    ):
         response = await proxy.chat("openai/gpt-oss-120b")
         body = await response.json()
     check_error(body)

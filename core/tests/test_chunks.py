@@ -75,7 +75,7 @@ def wire(*chunks: Json, done: bool = True) -> bytes:
 def open_stream(normalizer: StreamNormalizer | None = None) -> ChunkStream:
     openai = ROUTE.provider.normalize_stream(REQUEST, ROUTE.model)
     assert not isinstance(openai, Failure)
-    return ChunkStream(normalizer or openai, ROUTE, "chatcmpl-own", int(START), EXTRA)
+    return ChunkStream(normalizer or openai, ROUTE, "chatcmpl-own", int(START), lambda: EXTRA)
 
 
 def relayed(

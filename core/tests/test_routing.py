@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freellm.catalogue import ABILITY_BITS, Choice, Route, mask_of
+from freellm.catalogue import ABILITY_BITS, Choice, Entry, Route, mask_of
 from freellm.guessing import BREAKER_KINDS, RETESTS
+from freellm.handoff import siblings
 from freellm.ledger import Demand
-from freellm.routing import GENEROUS, Needs, Order, PassedOver
+from freellm.routing import GENEROUS, Needs, PassedOver
 from freellm.types import Kind
 from small_world import START, World, key, model, provider, quota
 
@@ -165,7 +166,7 @@ class TestCandidates:
         found = world.router.candidates(
             world.order, world.needs(), world.clock, sticky=sticky, passed_over=notes
         )
-        assert names(found) == ["one/a#k1", "two/b#k1"]
+        assert names(found) == ["two/b#k1", "one/a#k1"]
         assert [note.name for note in notes] == ["six/c"]
 
     def test_leave_avoided_providers_for_last(self) -> None:
@@ -589,8 +590,11 @@ def only_guesses(world: World, route: Route, needs: Needs) -> bool:
     return fits and not any(s.stated for s in route.standings() if s.closed_until > now)
 
 
-def place(order: Order, now: float) -> Callable[[Route], float]:
-    places = {entry: index for index, entry in enumerate(order.at(now))}
+def place(world: World, needs: Needs, sticky: Route | None) -> Callable[[Route], float]:
+    entries: Iterable[Entry] = world.order.at(world.clock())
+    if sticky is not None:
+        entries = siblings(sticky.entry, tuple(entries), world.order.step, needs.mask, world.clock)
+    places = {entry: index for index, entry in enumerate(entries)}
     return lambda route: places[route.entry]
 
 
@@ -621,16 +625,13 @@ def test_exactly_the_open_routes_are_offered_once_in_order_and_the_others_are_no
     assert set(guessed) == {route for route in able - tried - eligible if only_guesses(world, route, needs)}
 
     if eligible:
-        where = place(world.order, world.clock())
+        where = place(world, needs, sticky)
         is_late = {
             route: route.provider.name in avoided
             or route.entry.first_byte_timeout > needs.deadline - world.clock()
             for route in offered
         }
-        ranks = [
-            (is_late[route], sticky is None or route.entry is not sticky.entry, where(route))
-            for route in offered
-        ]
+        ranks = [(is_late[route], where(route)) for route in offered]
         assert ranks == sorted(ranks)
         if sticky is not None and sticky in eligible and not is_late[sticky]:
             assert offered[0] is sticky

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freellm.sessions import MOST, TTL, Sessions, digest, earlier, named
+from freellm.sessions import MOST, REST, TTL, Sessions, digest, earlier, named
 from freellm.types import Json
 
 NOW = 1_800_000_000.0
@@ -68,11 +68,11 @@ def test_a_named_session_is_its_name_even_when_the_header_was_not_utf_8() -> Non
 def test_a_route_is_remembered_for_half_an_hour_after_its_last_answer() -> None:
     sessions = Sessions()
     sessions.remember(b"s", "lab/m#k", NOW)
-    assert sessions.find(b"s", NOW + TTL - 1) == "lab/m#k"
+    assert sessions.find(b"s", NOW + TTL - 1) == ("lab/m#k", "lab/m#k", NOW)
     assert sessions.find(b"s", NOW + TTL) is None
     assert sessions.find(b"t", NOW) is None
     sessions.remember(b"s", "lab/n#k", NOW + TTL)
-    assert sessions.find(b"s", NOW + 2 * TTL - 1) == "lab/n#k"
+    assert sessions.find(b"s", NOW + 2 * TTL - 1) == ("lab/n#k", "lab/n#k", NOW + TTL)
     assert TTL == 1_800
 
 
@@ -83,6 +83,21 @@ def test_the_least_recently_used_session_is_forgotten_first() -> None:
     sessions.remember(b"0", "r", NOW)
     sessions.remember(b"new", "r", NOW)
     assert len(sessions) == MOST == 10_000
-    assert sessions.find(b"0", NOW) == "r"
+    assert sessions.find(b"0", NOW)
     assert sessions.find(b"1", NOW) is None
-    assert sessions.find(b"2", NOW) == "r"
+    assert sessions.find(b"2", NOW)
+
+
+def test_a_conversation_that_was_handed_over_may_go_back_after_a_rest() -> None:
+    sessions = Sessions()
+    sessions.remember(b"s", "lab/n#k", NOW, home="lab/m#k")
+    place = sessions.find(b"s", NOW + REST)
+    assert place is not None
+    assert (place.route, place.home) == ("lab/n#k", "lab/m#k")
+    assert not place.may_return(NOW + REST - 1)
+    assert place.may_return(NOW + REST)
+    sessions.remember(b"s", "lab/m#k", NOW)
+    at_home = sessions.find(b"s", NOW + REST)
+    assert at_home is not None
+    assert not at_home.may_return(NOW + REST)
+    assert REST == 300

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from typing import Protocol
+
+
+class Alarm(Protocol):
+    """A call to come."""
+
+    def cancel(self) -> None:
+        """Let it not come."""
 
 
 class Clock:
@@ -28,3 +37,10 @@ class Clock:
     def now(self) -> float:
         """Return Unix time in seconds."""
         return self._monotonic() + self._offset
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> Alarm:
+        """Call something at a moment, soon if it has passed; inside a running event loop.
+
+        :param when: Unix time
+        """
+        return asyncio.get_running_loop().call_later(max(0.0, when - self.now()), callback)

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from freellm.delays import Delays
 from freellm.types import Kind
 
 HALF_LIFE: Final = 6 * 3600.0
@@ -103,13 +104,27 @@ class Track:
     :param name: the entry's name
     :param home: where it is told that something was measured
 
+    :ivar delays: how soon the newest answers began
     :ivar wanted: whether an order has put the model in front, so that it is measured
     """
 
-    __slots__ = ("_home", "at", "attempts", "first", "good", "name", "timed", "tokens", "wanted", "writing")
+    __slots__ = (
+        "_home",
+        "at",
+        "attempts",
+        "delays",
+        "first",
+        "good",
+        "name",
+        "timed",
+        "tokens",
+        "wanted",
+        "writing",
+    )
 
     def __init__(self, name: str, home: Measurements) -> None:
         self.name = name
+        self.delays = Delays()
         self.wanted = False
         self._home = home
         self.at = 0.0
@@ -122,6 +137,7 @@ class Track:
         :param first: seconds to its first token; None for a whole answer, whose time is divided as it usually is
         :param tokens: tokens of output
         """
+        self.delays.note(seconds if first is None else first, stream=first is not None)
         if first is None:
             begins = self.first / self.timed if self.timed else _FIRST
             writes = tokens * self.writing / self.tokens if self.tokens else tokens / _RATE

@@ -100,6 +100,10 @@ class Order:
         route = self._routes.get(name)
         return route if route is not None and route.entry in self._places else None
 
+    def step(self, entry: Entry) -> int:
+        """Return the step of an entry: those of a step are tried before those of the next."""
+        return self._steps.get(entry, 0)
+
     def _sort(self, now: float) -> None:
         self._health.settle_penalties(now)
         if self._score is not None and now >= self._scored_until:

@@ -196,6 +196,15 @@ class Proxy:
         """
         return chat_order(self._snapshot().orders, model, preferences)
 
+    def renewed(self, call: Call) -> Order:
+        """Return the entries that may answer a call, by the catalogue as it is now.
+
+        :raises RequestError: when there are none any more
+        """
+        if isinstance(call, EmbeddingsCall):
+            return self.space(call.model, call.space.dimensions).order
+        return self.order(call.model, call.preferences)
+
     def makes_embeddings(self, model: str) -> bool:
         """Tell whether a model name stands for models that make embeddings."""
         return bool(self._snapshot().orders.embedders(model))

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from freellm.catalogue import ABILITY_BITS
+from freellm.catalogue import ABILITY_BITS, Route
 from freellm.ledger import Obstacle
 from freellm.types import Kind
 
@@ -28,6 +28,7 @@ class PassedOver(msgspec.Struct, frozen=True):
     :param opens_at: Unix time at which it will do; infinity when waiting does not help
     :param kind: for a cooldown, the kind of failure that brought it
     :param key: the id of the route's key; None: every key of the entry
+    :param route: the route, if it is one that opens again
     """
 
     name: str
@@ -36,6 +37,7 @@ class PassedOver(msgspec.Struct, frozen=True):
     opens_at: float
     kind: Kind | None = None
     key: str | None = None
+    route: Route | None = None
 
     @property
     def detail(self) -> str:

@@ -7,7 +7,7 @@ to know why the others would not do exhausts it and reads `passed_over`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 
@@ -15,6 +15,7 @@ import msgspec
 
 from freellm.catalogue import Entry, Route
 from freellm.guessing import doubtful
+from freellm.handoff import siblings
 from freellm.ledger import Demand, Ledger
 from freellm.orders import Order, Orders
 from freellm.reasons import Cause, PassedOver, abilities, cooling, spent
@@ -77,6 +78,7 @@ class Router:
         now: Callable[[], float],
         *,
         sticky: Route | None = None,
+        used: int = 0,
         tried: AbstractSet[Route] = frozenset(),
         avoided: AbstractSet[str] = frozenset(),
         largest_refused: Sequence[int] = (),
@@ -89,7 +91,8 @@ class Router:
         take longer than the client waits, come last; after them comes what has opened since it was passed over. At the
         end guesses are put to the test: see `freellm.guessing`. No route is offered twice.
 
-        :param sticky: the route that answered the conversation last; it comes first
+        :param sticky: the route that the conversation is with; it comes first, then its nearest siblings
+        :param used: abilities as bits that earlier turns of the conversation used
         :param tried: routes not to offer again; the caller adds to it while iterating
         :param avoided: names of providers to leave for last; the caller may add to it while iterating
         :param largest_refused: context windows that turned out too small; the caller may add to it
@@ -100,8 +103,8 @@ class Router:
         late: list[Entry] = []
         began = now()
         notes: list[PassedOver] = [] if passed_over is None else passed_over
-        entries = self._arranged(order, needs, now(), sticky, largest_refused, notes)
-        for entry in entries:
+        entries = self._allowed(order, needs, now(), sticky, largest_refused, notes)
+        for entry in _nearest_first(entries, order, sticky, needs.mask | used, now):
             if not self._able(entry, needs, largest_refused, notes):
                 continue
             if entry.provider.name in avoided or entry.first_byte_timeout > needs.deadline - now():
@@ -140,7 +143,7 @@ class Router:
                     offered.add(route)
                     yield route, _generous(route, demand, needs)
 
-    def _arranged(
+    def _allowed(
         self,
         order: Order,
         needs: Needs,
@@ -149,13 +152,13 @@ class Router:
         largest_refused: Sequence[int],
         notes: list[PassedOver],
     ) -> tuple[Entry, ...]:
-        """Return the order's entries with that of the sticky route in front."""
+        """Return the order's entries; if it is for one provider only, those of the sticky route's or the first one."""
         entries = order.at(now)
+        if not order.first_provider_only:
+            return entries
         if sticky is not None:
             entries = (sticky.entry, *(entry for entry in entries if entry is not sticky.entry))
-        if order.first_provider_only:
-            return self._of_first_provider(entries, needs, largest_refused, notes)
-        return entries
+        return self._of_first_provider(entries, needs, largest_refused, notes)
 
     def _of_first_provider(
         self,
@@ -235,23 +238,31 @@ class Router:
 
     def closed(self, route: Route, demand: Demand, now: float) -> PassedOver | None:
         """Return why a route cannot be taken at the moment; None when it can."""
-        standing = route.closed_by(now)
+        name, standing = route.entry.name, route.closed_by(now)
         if standing is not None:
             said = partial(cooling, standing.name, standing.cause, standing.stated)
             until, kind = standing.closed_until, standing.cause
-            return PassedOver(route.entry.name, "cooldown", said, until, kind, route.key.id)
+            return PassedOver(name, "cooldown", said, until, kind, route.key.id, route)
         if route.standing.too_large_until > now and route.standing.refuses(
             demand.input + demand.ceiling, now
         ):
             detail = f"it refused {route.standing.too_large} tokens as too large"
             until = route.standing.too_large_until
-            return PassedOver(route.entry.name, "too_large", detail, until, key=route.key.id)
+            return PassedOver(name, "too_large", detail, until, key=route.key.id)
         obstacle = self._ledger.obstacle(route.shares, demand, now)
         if obstacle is None:
             return None
         cause: Cause = "too_large" if obstacle.cause == "too_large" else "quota"
         said = partial(spent, obstacle)
-        return PassedOver(route.entry.name, cause, said, obstacle.opens_at, key=route.key.id)
+        return PassedOver(name, cause, said, obstacle.opens_at, key=route.key.id, route=route)
+
+
+def _nearest_first(
+    entries: Sequence[Entry], order: Order, sticky: Route | None, used: int, now: Callable[[], float]
+) -> Iterable[Entry]:
+    if sticky is None or (order.first_provider_only and sticky.entry not in entries):
+        return entries
+    return siblings(sticky.entry, entries, order.step, used, now)
 
 
 def _generous(route: Route, demand: Demand, needs: Needs) -> Demand:

@@ -15,14 +15,9 @@ from freellm.clock import Clock
 from freellm.errors import FreeLLMError
 from freellm.extensions import load_extensions, refuse_broken
 from freellm.gateway.activity import Activity
-from freellm.gateway.asking import Asker
-from freellm.gateway.attempts import Gateway
-from freellm.gateway.consequences import Consequences
+from freellm.gateway.assembly import assemble
 from freellm.gateway.embedding import Embedder
-from freellm.gateway.kept import Kept
-from freellm.gateway.preparing import Preparer
 from freellm.gateway.records import Recorder
-from freellm.gateway.successes import Successes
 from freellm.gauge import Gauge
 from freellm.health import Health
 from freellm.journal import Journal
@@ -36,7 +31,6 @@ from freellm.proxy import Proxy, Snapshot
 from freellm.roster import Roster, stated_base_urls
 from freellm.routing import Orders, Router
 from freellm.secret import Secret
-from freellm.sessions import Sessions
 from freellm.settings import Settings
 from freellm.store import ServerLock, Store
 from freellm.surfaces.ids import RequestIds
@@ -135,34 +129,31 @@ class Runtime:
         self._restore()
         self.snapshot = self._snapshot()
         self._replay()
+        self.on_change: list[Callable[[], None]] = []
         self.proxy = self._proxy(boot)
         self._task: asyncio.Task[None] | None = None
         self._is_stale = False
-        self.on_change: list[Callable[[], None]] = []
 
     def _proxy(self, boot: str) -> Proxy:
         settings, clock = self.settings, self.clock
         activity = Activity()
         recorder = Recorder(self.journal, self.extensions, clock, activity)
-        kept = Kept()
-        consequences = Consequences(self.ledger, self.health, self._stale)
-        asker = Asker(
+        gateway, line = assemble(
+            settings=settings,
+            clock=clock,
             ledger=self.ledger,
             leases=self._leases,
-            preparer=Preparer(self._client, kept, clock),
-            successes=Successes(
-                self._corrections, self.health, kept, consequences, recorder, clock, self.keychain.works
-            ),
+            health=self.health,
+            corrections=self._corrections,
+            router=self._router,
             client=self._client,
-            clock=clock,
-            open_key=self.keychain.open,
-            is_local=self.keychain.is_local,
-            stall_timeout=settings.stall_timeout,
+            keychain=self.keychain,
+            recorder=recorder,
+            changed=self._stale,
             boot=boot,
+            renewed=lambda call: self.proxy.renewed(call),
         )
-        gateway = Gateway(
-            self._router, asker, consequences, Sessions(), recorder, clock, settings, self.keychain.suspect
-        )
+        self.on_change.append(line.wake_all)
         return Proxy(
             gateway=gateway,
             embedder=Embedder(gateway, self._router, self.ledger, recorder, clock),

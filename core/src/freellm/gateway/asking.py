@@ -191,6 +191,7 @@ class Asker:
         return self._whole(attempt, failure.salvaged)
 
     def _whole(self, attempt: Attempt, completion: Json) -> Served:
+        attempt.win()
         attempt.call.sign(completion, attempt.route, self._ids, int(attempt.started))
         self._successes.whole(attempt, completion)
         return Served(route=attempt.route, completion=completion, dropped=attempt.dropped)
@@ -198,9 +199,7 @@ class Asker:
     async def _relay(
         self, attempt: Attempt, exchange: Exchange | None, normalizer: StreamNormalizer
     ) -> Served | Tried:
-        chunks = ChunkStream(
-            normalizer, attempt.route, next(self._ids), int(attempt.started), attempt.call.extra()
-        )
+        chunks = ChunkStream(normalizer, attempt.route, next(self._ids), int(attempt.started), attempt.extra)
         relay = Relay(attempt, exchange, chunks, self._successes)
         try:
             first = await relay.open(self._stall_timeout)

@@ -13,7 +13,7 @@ from freellm.gateway.calls import Call, Tried
 from freellm.gateway.consequences import RULES
 from freellm.ledger import Demand
 from freellm.redaction import redact
-from freellm.types import ChatRequest, Failure, Key
+from freellm.types import ChatRequest, Failure, Json, Key
 
 
 class Attempt:
@@ -67,6 +67,22 @@ class Attempt:
     def ms(self) -> float:
         """Return the milliseconds since the attempt was started."""
         return (self._clock.now() - self.started) * 1000.0
+
+    def win(self) -> None:
+        """Be the attempt that answers the call.
+
+        :raises asyncio.CancelledError: when another one was faster
+        """
+        if self.call.race is not None:
+            self.call.race.win(self)
+
+    def extra(self) -> Json:
+        """Return what the answer's body tells under `x_freellm`, which is told by the attempt that answers.
+
+        :raises asyncio.CancelledError: when another one was faster
+        """
+        self.win()
+        return self.call.extra()
 
     def failed(self, failure: Failure) -> Tried:
         """End the attempt badly: what it may have cost stays booked, secrets leave the message."""

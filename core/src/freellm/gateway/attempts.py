@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from freellm.catalogue import Route
+from freellm.catalogue import ABILITY_BITS, Route
 from freellm.clock import Clock
 from freellm.errors import RequestError
 from freellm.explanations import Explanation
 from freellm.gateway.asking import Asker, Outcome
 from freellm.gateway.calls import Call, Served, Tried
-from freellm.gateway.consequences import RULES, Consequences, Step
+from freellm.gateway.consequences import Consequences
+from freellm.gateway.conversations import Conversations
 from freellm.gateway.exhaustion import refusal
 from freellm.gateway.explaining import Explainer
+from freellm.gateway.hedging import Hedging
+from freellm.gateway.progress import SoFar
 from freellm.gateway.records import Recorder
+from freellm.gateway.waiting import Line
 from freellm.ledger import Demand
-from freellm.routing import PassedOver, Router
-from freellm.sessions import Sessions
+from freellm.routing import Order, PassedOver, Router
 from freellm.types import ChatRequest, Kind
 
 RETRY_AFTER = (0.2, 0.5)
 """Seconds, between which the wait before the one retry on the same route is drawn."""
+
+TOOLS = ABILITY_BITS["tools"]
 
 
 class Limits(Protocol):
@@ -34,46 +39,20 @@ class Limits(Protocol):
         """Routes tried for one request, at most."""
 
 
-class _SoFar:
-    """What the attempts for one call have taught about where to go on."""
-
-    __slots__ = ("avoided", "doubted", "refused_windows", "tried")
-
-    def __init__(self) -> None:
-        self.tried: set[Route] = set()
-        self.avoided: set[str] = set()
-        self.refused_windows: list[int] = []
-        self.doubted: Tried | None = None
-
-    def doubts(self, route: Route) -> bool:
-        """Tell whether a route's provider has refused the request as bad: a second opinion comes from another."""
-        return self.doubted is not None and route.provider is self.doubted.route.provider
-
-    def take(self, last: Tried) -> Tried | None:
-        """Learn from a failed attempt; return the attempt whose refusal is the client's to hear, if it is."""
-        step = RULES[last.kind].step
-        if step is Step.STOP or (step is Step.SECOND_OPINION and self.doubted is not None):
-            return self.doubted or last
-        if step is Step.SECOND_OPINION:
-            self.doubted = last
-        if step in (Step.SECOND_OPINION, Step.NEXT_PROVIDER):
-            self.avoided.add(last.route.provider.name)
-        if last.kind is Kind.CONTEXT_EXCEEDED and last.failure.limit is not None:
-            self.refused_windows.append(last.failure.limit)
-        return None
-
-
 class Gateway:
     """Serve calls.
 
     :param router: finds routes
     :param asker: asks one route once
     :param consequences: draws them from failures
-    :param sessions: knows who answered a conversation last
+    :param conversations: knows who answered a conversation last
+    :param line: lets calls wait for a route to open
+    :param hedging: asks a second route when the first is slow
     :param recorder: logs attempts and requests
     :param clock: tells the time
     :param limits: `max_attempts`
     :param suspect_key: called with the route of a key that was refused, to have it probed
+    :param renewed: returns a call's order as it is now: keys and models may have changed while it waited
     """
 
     def __init__(
@@ -81,20 +60,26 @@ class Gateway:
         router: Router,
         asker: Asker,
         consequences: Consequences,
-        sessions: Sessions,
+        conversations: Conversations,
+        line: Line,
+        hedging: Hedging,
         recorder: Recorder,
         clock: Clock,
         limits: Limits,
         suspect_key: Callable[[Route], None],
+        renewed: Callable[[Call], Order],
     ) -> None:
         self._router = router
         self._asker = asker
         self._consequences = consequences
-        self._sessions = sessions
+        self._conversations = conversations
+        self._line = line
+        self._hedging = hedging
         self._recorder = recorder
         self._clock = clock
         self._limits = limits
         self._suspect_key = suspect_key
+        self._renewed = renewed
 
     async def serve(self, call: Call) -> Served:
         """Return the first answer; for a stream, once its first meaningful delta is there.
@@ -118,60 +103,98 @@ class Gateway:
         except BaseException:
             self._recorder.activity.ended(call)
             raise
+        finally:
+            if call.ticket:
+                self._line.leave(call)
 
     def explain(self, call: Call) -> Explanation:
         """Return what would become of a call; nothing is sent, booked or changed, and no key's turn is taken."""
         now, most = self._clock.now(), self._limits.max_attempts
-        return Explainer(self._router, self._asker, call, self._sticky(call), now, most).explain()
+        sticky = self._conversations.route(call)
+        return Explainer(self._router, self._asker, call, sticky, now, most).explain()
 
     async def _serve(self, call: Call) -> Served:
-        so_far = _SoFar()
+        so_far = SoFar()
+        while (served := await self._walk(call, so_far)) is None:
+            closed = self._closed(call)
+            if so_far.doubted is not None or self._is_over(call) or not await self._line.wait(call, closed):
+                raise refusal(call, self._clock.now(), so_far.doubted)
+            call.order = self._renewed(call)
+            call.passed_over[:] = [note for note in call.passed_over if note.cause == "request"]
+            so_far.again(call.order, {note.route for note in closed if note.route is not None})
+        return served
+
+    async def _walk(self, call: Call, so_far: SoFar) -> Served | None:
+        """Ask one route after the other until one answers; None when no other is open."""
         candidates = self._router.candidates(
             call.order,
             call.needs,
             self._clock.now,
-            sticky=self._sticky(call),
+            sticky=self._conversations.route(call),
+            used=TOOLS if call.tool_call_ids else 0,
             tried=so_far.tried,
             avoided=so_far.avoided,
             largest_refused=so_far.refused_windows,
             passed_over=call.passed_over,
         )
-        for route, demand in candidates:
+        for route, offered in candidates:
             if so_far.doubts(route):
                 continue
-            outcome = await self._asker.ask(call, route, demand, None)
-            if not isinstance(outcome, Served):
-                outcome = await self._follow_up(call, route, demand, outcome)
-            if isinstance(outcome, Served):
-                if call.session is not None:
-                    self._sessions.remember(call.session, route.name, self._clock.now())
-                return outcome
-            so_far.tried.add(route)
-            if isinstance(outcome, PassedOver):
-                call.passed_over.append(outcome)
-                so_far.tried.update(route.entry.routes)  # another key changes nothing about it
-            elif outcome is None:
-                call.passed_over.append(self._taken(route, demand))
+            demand = offered if self._line.is_empty else self._turn(call, route)
+            if demand is None:
+                continue
+            if call.hedge and not call.tried and self._line.is_empty:
+                outcomes = await self._hedging.ask(call, route, demand, self._ask, so_far.tried)
             else:
-                if (final := so_far.take(outcome)) is not None:
-                    raise refusal(call, self._clock.now(), final)
-                if self._is_over(call):
-                    break
-        raise refusal(call, self._clock.now(), so_far.doubted)
+                outcomes = {route: await self._ask(call, route, demand)}
+            for asked, outcome in outcomes.items():
+                if isinstance(outcome, Served):
+                    self._conversations.answered(call, asked)
+                    return outcome
+                self._learn(call, so_far, asked, outcome)
+            if self._is_over(call):
+                break
+        return None
 
-    def _taken(self, route: Route, demand: Demand) -> PassedOver:
+    def _turn(self, call: Call, route: Route) -> Demand | None:
+        """Return what a call may take from a route while others wait; None, with a note, when they came first."""
+        taken = self._line.take(call, route)
+        if isinstance(taken, Demand):
+            return taken
+        call.passed_over.append(taken)
+        return None
+
+    def _learn(self, call: Call, so_far: SoFar, route: Route, outcome: Tried | PassedOver | None) -> None:
+        if outcome is None:
+            call.passed_over.append(self._taken(call, route))
+        elif isinstance(outcome, PassedOver):
+            call.passed_over.append(outcome)
+            so_far.tried.update(route.entry.routes)  # another key changes nothing about it
+        elif (final := so_far.take(outcome)) is not None:
+            raise refusal(call, self._clock.now(), final)
+
+    def _taken(self, call: Call, route: Route) -> PassedOver:
         now = self._clock.now()
-        taken = PassedOver(route.entry.name, "quota", "its quota was taken meanwhile", now + 1.0)
-        return self._router.closed(route, demand, now) or taken
+        taken = PassedOver(route.entry.name, "quota", "its quota was taken meanwhile", now + 1.0, route=route)
+        return self._router.closed(route, self._router.demand(route.entry, call.needs), now) or taken
+
+    def _closed(self, call: Call) -> Sequence[PassedOver]:
+        """Return the routes that may open: those passed over, and those tried that a limit has closed."""
+        now = self._clock.now()
+        passing = (
+            last.route for last in {tried.route: tried for tried in call.tried}.values() if last.passes
+        )
+        notes = (
+            self._router.closed(route, self._router.demand(route.entry, call.needs), now) for route in passing
+        )
+        return [*call.passed_over, *(note for note in notes if note is not None)]
 
     def _is_over(self, call: Call) -> bool:
         return len(call.tried) >= self._limits.max_attempts or self._clock.now() >= call.needs.deadline
 
-    def _sticky(self, call: Call) -> Route | None:
-        if call.earlier is None:
-            return None
-        name = self._sessions.find(call.earlier, self._clock.now())
-        return None if name is None else call.order.route(name)
+    async def _ask(self, call: Call, route: Route, demand: Demand) -> Outcome:
+        outcome = await self._asker.ask(call, route, demand, None)
+        return outcome if isinstance(outcome, Served) else await self._follow_up(call, route, demand, outcome)
 
     async def _follow_up(self, call: Call, route: Route, demand: Demand, outcome: Outcome) -> Outcome:
         """Ask a route that failed once more with the request its provider amended, once more if it was overloaded."""

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import msgspec
 
 from freellm.catalogue import Route
+from freellm.preferences import Preferences
 from freellm.routing import Needs, Order, PassedOver
 from freellm.store import AttemptRecord
 from freellm.types import Answer, ChatRequest, EmbeddingRequest, Failure, Json, Key, Kind, Upstream
+
+if TYPE_CHECKING:
+    from freellm.gateway.attempt import Attempt
 
 PASSED_OVER_TOLD = 5
 """Better routes that an answer says were passed over, at most."""
 
 
+LIMITS = frozenset({Kind.RATE_LIMITED, Kind.QUOTA_EXHAUSTED, Kind.CONCURRENCY})
+"""Failures that say no more than that it was too much for now."""
+
+
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt that failed.
+    """An attempt that failed, or that another one was faster than.
 
     :param route: the route that was asked
     :param failure: what came of it
     :param status: the provider's HTTP status; 0 when there was none
     :param started: Unix time
     :param ms: how long it took, in milliseconds
+    :param hedged: whether it was given up because another one was faster
     """
 
     route: Route
@@ -31,6 +40,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     started: float
     ms: float
+    hedged: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -38,9 +48,20 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
         return self.failure.kind
 
     @property
+    def passes(self) -> bool:
+        """Whether the route may answer after a while: it was a limit, or the service said for how long."""
+        failure = self.failure
+        return failure.kind in LIMITS or failure.retry_after is not None or failure.resets_at is not None
+
+    @property
     def summary(self) -> str:
         """The attempt in `X-Fallback-Trail`: the model and what became of it."""
-        return f"{self.route.header}={self.failure.kind}"
+        return f"{self.route.header}={self.outcome}"
+
+    @property
+    def outcome(self) -> str:
+        """What became of it in one word, for logs and headers."""
+        return "hedged" if self.hedged else str(self.failure.kind)
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +77,16 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     told: bool
 
 
+class Race(Protocol):
+    """Several attempts for one call, of which one answers."""
+
+    def win(self, attempt: Attempt) -> None:
+        """Let an attempt that can answer be the one that does.
+
+        :raises asyncio.CancelledError: when another one already is
+        """
+
+
 class Call(msgspec.Struct, kw_only=True):
     """A request and what has been tried for it so far.
 
@@ -67,13 +98,20 @@ class Call(msgspec.Struct, kw_only=True):
     :param needs: what it needs of a model
     :param session: the digest under which the answering route is remembered
     :param earlier: the digest under which the last answer's route was remembered
+    :param home: the route that answered the conversation first, by its name
     :param include_usage: whether the client wants the usage chunk of a stream
     :param started: Unix time at which it arrived
     :param tool_call_ids: ids of tool calls of earlier turns
     :param remote_images: whether messages name images by address
+    :param preferences: what else it says about who may answer
+    :param max_wait: seconds that it waits for a route to open, at most
+    :param hedge: whether a second route is asked when the first one is slow
     :param tried: the attempts that failed, in order
     :param passed_over: what the router passed over, and why
     :param upstream_ms: milliseconds spent waiting for providers
+    :param waited: seconds it has waited for a route to open
+    :param ticket: its number in the line, once it has waited
+    :param race: decides which of two attempts answers, while there are two
     :param inlined: the messages with remote images inline, once a route needed them
     :param answered: the parts that were answered, where this is a part of a request; None: it is a whole one
     :param asking: the route that was asked last
@@ -90,13 +128,20 @@ class Call(msgspec.Struct, kw_only=True):
     needs: Needs
     session: bytes | None = None
     earlier: bytes | None = None
+    home: str | None = None
     include_usage: bool = False
     started: float = 0.0
     tool_call_ids: Sequence[str] = ()
     remote_images: bool = False
+    preferences: Preferences | None = None
+    max_wait: float = 0.0
+    hedge: bool = False
     tried: list[Tried] = []
     passed_over: list[PassedOver] = []
     upstream_ms: float = 0.0
+    waited: float = 0.0
+    ticket: int = 0
+    race: Race | None = None
     inlined: list[Json] | None = None
     answered: list[Answered] | None = None
     asking: Route | None = None
@@ -139,6 +184,8 @@ class Call(msgspec.Struct, kw_only=True):
             "requested_model": self.model,
             "fallback_attempts": len(self.tried),
         }
+        if self.waited:
+            extra["queue_ms"] = round(self.waited * 1000)
         if self.passed_over:
             extra["passed_over"] = [
                 {"route": note.name, "reason": note.cause, "detail": note.detail}

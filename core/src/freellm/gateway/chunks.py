@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -36,7 +36,7 @@ class ChunkStream:
     :param route: who answers
     :param completion_id: the stream's id if the provider gives none
     :param created: Unix time, for the same case
-    :param extra: what the last chunk tells as `x_freellm`
+    :param extra: returns what the last chunk tells as `x_freellm`
     """
 
     __slots__ = (
@@ -56,7 +56,12 @@ class ChunkStream:
     )
 
     def __init__(
-        self, normalizer: StreamNormalizer, route: Route, completion_id: str, created: int, extra: Json
+        self,
+        normalizer: StreamNormalizer,
+        route: Route,
+        completion_id: str,
+        created: int,
+        extra: Callable[[], Json],
     ) -> None:
         self._normalizer = normalizer
         self._via = route.via
@@ -146,7 +151,7 @@ class ChunkStream:
         if choice.get("finish_reason"):
             self.finish_reason = choice["finish_reason"]
             chunk["_routed_via"] = self._via
-            chunk["x_freellm"] = self._extra
+            chunk["x_freellm"] = self._extra()
         return self._framed(chunk)
 
     def _framed(self, chunk: Json) -> bytes:

@@ -6,7 +6,7 @@ All parts go to one vector space, so it does not matter which provider or key ma
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
 import msgspec
@@ -28,9 +28,6 @@ AT_ONCE: Final = 4
 
 PART_NUMBERS: Final = 500_000
 """Numbers in one part's vectors at most: as JSON they are about 11 MB, a third of what an answer may have."""
-
-PATIENCE: Final = 15.0
-"""Seconds that one of several parts waits for a route to open: refusing it would waste what the others have spent."""
 
 LARGEST: Final = 3.4028234663852886e38
 """The largest number that a 32-bit float holds."""
@@ -138,7 +135,6 @@ class Embedder:
     :param ledger: knows whether there is quota for all parts
     :param recorder: logs the request
     :param clock: tells the time
-    :param sleep: waits some seconds
     """
 
     def __init__(
@@ -148,12 +144,10 @@ class Embedder:
         ledger: Ledger,
         recorder: Recorder,
         clock: Clock,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._gateway = gateway
         self._router = router
         self._ledger = ledger
-        self._sleep = sleep
         self._recorder = recorder
         self._clock = clock
 
@@ -187,6 +181,7 @@ class Embedder:
         finally:
             lasted = (self._clock.now() - started) * 1000.0
             call.upstream_ms = min(sum(part.upstream_ms for part in parts), lasted)
+            call.waited = max(part.waited for part in parts)
             call.passed_over += parts[0].passed_over
 
     async def _serve_all(self, parts: Sequence[EmbeddingsCall]) -> Sequence[Served]:
@@ -196,7 +191,7 @@ class Embedder:
 
         async def serve(part: EmbeddingsCall) -> Served:
             async with gate:
-                return await self._serve_patiently(part)
+                return await self._gateway.serve(part)
 
         tasks = [asyncio.create_task(serve(part)) for part in parts]
         try:
@@ -205,17 +200,6 @@ class Embedder:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)  # each settles what it has booked
-
-    async def _serve_patiently(self, part: EmbeddingsCall) -> Served:
-        """Serve one of several parts; when all routes are closed and one opens soon, wait for it."""
-        while True:
-            try:
-                return await self._gateway.serve(part)
-            except RequestError as error:
-                if not self._is_worth_waiting(part, error):
-                    raise
-                part.passed_over.clear()
-                await self._sleep(error.retry_after or 0.0)
 
     def _refuse_what_cannot_be_finished(self, parts: Sequence[EmbeddingsCall]) -> None:
         """Refuse a request of several parts for which there is not quota enough, before a part spends any of it."""
@@ -241,7 +225,7 @@ class Embedder:
 
     def _is_worth_waiting(self, part: EmbeddingsCall, error: RequestError) -> bool:
         wait = error.retry_after
-        return wait is not None and wait <= PATIENCE and self._clock.now() + wait < part.needs.deadline
+        return wait is not None and wait <= part.max_wait and self._clock.now() + wait < part.needs.deadline
 
 
 def together(call: EmbeddingsCall, served: Sequence[Served]) -> Embedded:

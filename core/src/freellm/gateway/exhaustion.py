@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from freellm.errors import RequestError
-from freellm.gateway.calls import Call, Tried
+from freellm.gateway.calls import LIMITS, Call, Tried
 from freellm.gateway.consequences import RULES, Rule
 from freellm.ledger import Demand, Ledger
 from freellm.routing import PassedOver
@@ -15,7 +15,6 @@ from freellm.types import Json, Kind
 ROUTES_TOLD = 20
 """Routes an error lists at most."""
 
-_LIMITS = frozenset({Kind.RATE_LIMITED, Kind.QUOTA_EXHAUSTED, Kind.CONCURRENCY})
 _KIND_OF_CAUSE = {
     "context": Kind.CONTEXT_EXCEEDED,
     "too_large": Kind.TOO_LARGE,
@@ -49,7 +48,7 @@ def _rule(call: Call) -> Rule:
     """Choose the row that says most: a limit that passes, then what all routes agree on, then a failed gateway."""
     kinds = {tried.kind for tried in call.tried}
     kinds |= {kind for note in call.passed_over if (kind := note.kind or _KIND_OF_CAUSE.get(note.cause))}
-    if kinds & _LIMITS:
+    if kinds & LIMITS:
         return RULES[Kind.RATE_LIMITED]
     if not kinds:
         return Rule(RULES[Kind.BAD_REQUEST].step, 400, "invalid_request_error", "no_capable_model")
@@ -83,6 +82,7 @@ def _error(call: Call, now: float, rule: Rule, message: str, last: Tried | None)
             ],
             "routes": list(_routes(call.passed_over, now)),
             "retry_after_ms": None if wait is None else math.ceil(wait * 1000),
+            "queue_ms": round(call.waited * 1000),
         },
     )
 
@@ -122,7 +122,8 @@ def _sentence(call: Call, now: float, rule: Rule) -> str:
     hidden = len(call.tried) + len(call.passed_over) - len(parts)
     more = f" and {hidden} more routes (see error.x_freellm)" if hidden > 0 else ""
     when = f"; the first route opens in {_wait(call, now):.1f} s" if rule.status == 429 else ""
-    return f"no route could answer {call.model!r}{when}. {'; '.join(parts)}{more}"
+    after = f" within {call.waited:.1f} s in the queue" if call.waited else ""
+    return f"no route could answer {call.model!r}{after}{when}. {'; '.join(parts)}{more}"
 
 
 def _distinct(passed_over: Sequence[PassedOver]) -> list[PassedOver]:

@@ -51,6 +51,11 @@ def _kept(call: Call) -> Sequence[PassedOver]:
     return notes if len(notes) <= PASSED_OVER_KEPT else notes[:PASSED_OVER_KEPT]
 
 
+def _overhead(call: Call, duration: float) -> float:
+    """Return the milliseconds that were spent neither on providers nor on waiting for one."""
+    return max(0.0, duration - call.upstream_ms - call.waited * 1000.0)
+
+
 class Recorder:
     """Record attempts and requests.
 
@@ -78,7 +83,7 @@ class Recorder:
                 provider=route.provider.name,
                 model=route.model.id,
                 key=route.key.id,
-                kind=str(tried.kind),
+                kind=tried.outcome,
                 status=tried.status or None,
                 started=tried.started,
                 duration_ms=tried.ms,
@@ -121,7 +126,7 @@ class Recorder:
                 estimated=not told,
                 first_delta_ms=attempt.first_delta_ms,
                 duration_ms=duration,
-                overhead_ms=max(0.0, duration - call.upstream_ms) if attempt.first_delta_ms is None else None,
+                overhead_ms=_overhead(call, duration) if attempt.first_delta_ms is None else None,
                 session=call.session.hex() if call.session is not None else None,
                 passed_over=_kept(call),
             ),
@@ -154,7 +159,7 @@ class Recorder:
                 output_tokens=0,
                 estimated=not all(part.told for part in answered),
                 duration_ms=duration,
-                overhead_ms=max(0.0, duration - call.upstream_ms),
+                overhead_ms=_overhead(call, duration),
                 passed_over=_kept(call),
             ),
         )
@@ -184,7 +189,7 @@ class Recorder:
                 stream=call.request.stream,
                 attempts=call.ended,
                 duration_ms=duration,
-                overhead_ms=max(0.0, duration - call.upstream_ms),
+                overhead_ms=_overhead(call, duration),
                 session=call.session.hex() if call.session is not None else None,
                 passed_over=_kept(call),
             ),

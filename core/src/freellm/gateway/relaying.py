@@ -52,13 +52,17 @@ class Relay:
                     held.append(self._chunks.take(frames))
                     if self._chunks.meaningful or self._chunks.done:
                         break
+            self._attempt.first_delta_ms = self._attempt.ms()
+            if self._chunks.meaningful:
+                self._attempt.win()
             if self._chunks.done or not self._chunks.meaningful:
                 held.append(self._end())
         except StreamBrokenError as broken:
             if not self._chunks.meaningful:
                 raise
+            self._attempt.first_delta_ms = self._attempt.ms()
+            self._attempt.win()
             held.append(broken.before + self._break(broken.failure))
-        self._attempt.first_delta_ms = self._attempt.ms()
         return b"".join(held)
 
     async def rest(self) -> AsyncIterator[bytes]:
@@ -104,6 +108,7 @@ class Relay:
         attempt = self._attempt
         usage = estimated_usage(attempt.demand.input, self._chunks.deltas)
         data = self._chunks.end(include_usage=attempt.call.include_usage, usage=usage)
+        attempt.win()
         self._ended = True
         self._successes.streamed(attempt, self._chunks)
         if self._exchange is not None:

@@ -94,3 +94,14 @@ def _obstacle(pool: Pool, opens: float) -> Obstacle:
         opens_at=opens,
         cause=cause,
     )
+
+
+def is_ample(shares: Sequence[Share], now: float) -> bool:
+    """Tell whether more than half of every pool is left, so that what is spent for speed is not missed."""
+    for share in shares:
+        pool = share.pool
+        if now >= pool.edge:
+            pool.advance(now)
+        if pool.closed_until or (not share.unlimited and pool.counter.used * 2 >= pool.limit):
+            return False
+    return True

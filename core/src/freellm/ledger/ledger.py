@@ -33,6 +33,7 @@ class Ledger(Registry):
     fits = staticmethod(admission.fits)
     may_fit = staticmethod(admission.may_fit)
     opening = staticmethod(admission.opening)
+    is_ample = staticmethod(admission.is_ample)
     obstacle = staticmethod(admission.obstacle)
     left = staticmethod(admission.left)
     close = staticmethod(learning.close)
@@ -108,6 +109,8 @@ class Ledger(Registry):
             elif share.concurrent:
                 pool.counter.used -= share.per_request
             pool.changed = now
+        if self.watcher is not None:
+            self.watcher([share.pool for share in lease.shares])
 
     def refuse(self, lease: Lease, now: float) -> None:
         """Keep the request booked and give back everything else: it was refused before inference."""
@@ -128,6 +131,8 @@ class Ledger(Registry):
             pool.changed = now
         if refused:
             _doubt(lease, [share.refusal_costs for share in lease.shares], now)
+        if self.watcher is not None:
+            self.watcher([share.pool for share in lease.shares])
 
     def _closes(self, lease: Lease) -> bool:
         if lease not in self._live:

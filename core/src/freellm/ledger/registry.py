@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from freellm.declarations import Model, Quota
 from freellm.ledger.demands import Share, price_of
@@ -12,11 +12,16 @@ from freellm.ledger.records import PoolState, found_quota, recall
 
 
 class Registry:
-    """All pools by identity: provider instance, quota name and the owner's fingerprint."""
+    """All pools by identity: provider instance, quota name and the owner's fingerprint.
 
-    __slots__ = ("_found", "_loaded_at", "_pools", "_states")
+    :ivar watcher: told of pools that may have more room than before, for reasons other than time; None while nobody
+        waits for room
+    """
+
+    __slots__ = ("_found", "_loaded_at", "_pools", "_states", "watcher")
 
     def __init__(self) -> None:
+        self.watcher: Callable[[Iterable[Pool]], None] | None = None
         self._found: defaultdict[str, list[Quota]] = defaultdict(list)
         self._pools: dict[str, Pool] = {}
         self._states: dict[str, PoolState] = {}
@@ -92,6 +97,8 @@ class Registry:
         pool = self._pools.get(identity)
         if pool:
             pool.reopen(now)
+            if self.watcher is not None:
+                self.watcher([pool])
         return pool is not None
 
     def load(self, states: Iterable[PoolState], now: float) -> None:

@@ -137,6 +137,24 @@ class Settings(BaseModel):
     request_timeout: Seconds = Field(
         300.0, description="Seconds for a request whose client states no timeout of its own."
     )
+    max_wait: float = Field(
+        15.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds that a request waits for a route to open, at most, when all are closed; 0 is never. A "
+        "request may say otherwise: `X-FreeLLM-Max-Wait`.",
+    )
+    max_waiting: int = Field(
+        256,
+        ge=0,
+        le=100_000,
+        description="Requests that wait at the same time, at most; the next is refused.",
+    )
+    hedge: bool = Field(
+        False,
+        description="Ask a second route when the first is slower than usual and quota is ample; the faster answers. A "
+        "request may say otherwise: `X-FreeLLM-Hedge`.",
+    )
     embeddings_model: str | None = Field(
         None,
         min_length=1,

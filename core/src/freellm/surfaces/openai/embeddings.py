@@ -17,7 +17,7 @@ from freellm.gateway import Embedded, EmbeddingsCall, needs_of
 from freellm.orders import Space
 from freellm.surfaces.openai.embedding_parsing import Encoding, ParsedEmbeddings, parse_embeddings
 from freellm.surfaces.openai.headers import whole_headers
-from freellm.surfaces.openai.reading import patience, read_body
+from freellm.surfaces.openai.reading import max_wait, patience, read_body
 from freellm.surfaces.whole import WholeAnswer
 from freellm.tokens import estimate
 from freellm.types import EmbeddingRequest, Json
@@ -72,6 +72,7 @@ class Embeddings:
             needs=needs_of(sizes, deadline),
             sizes=sizes,
             started=started,
+            max_wait=max_wait(request, self._proxy.settings.max_wait),
         )
 
 

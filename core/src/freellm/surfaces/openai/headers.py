@@ -35,6 +35,8 @@ def answer_headers(call: Call, routes: Sequence[Route], dropped: Sequence[str], 
         headers["X-Fallback-Trail"] = ", ".join(tried.summary for tried in call.tried)
     if remaining := pool_remaining(routes, now):
         headers["X-FreeLLM-Pool-Remaining"] = remaining
+    if call.waited:
+        headers["X-FreeLLM-Queue-Ms"] = f"{call.waited * 1000.0:.0f}"
     if dropped:
         headers["X-FreeLLM-Dropped-Params"] = _names(dropped)
     return headers
@@ -49,7 +51,7 @@ def whole_headers(call: Call, routes: Sequence[Route], dropped: Sequence[str], n
     headers["Content-Type"] = "application/json"
     lasted = (now - call.started) * 1000.0
     headers["openai-processing-ms"] = f"{lasted:.0f}"
-    headers["X-FreeLLM-Overhead-Ms"] = f"{max(0.0, lasted - call.upstream_ms):.2f}"
+    headers["X-FreeLLM-Overhead-Ms"] = f"{max(0.0, lasted - call.upstream_ms - call.waited * 1000.0):.2f}"
     return headers
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -14,6 +15,8 @@ BODY_SECONDS = 30.0
 
 DEADLINE_MARGIN = 2.0
 """Seconds before the client's own read timeout at which we give up, so that it hears why."""
+
+MAX_WAIT, HEDGE = "X-FreeLLM-Max-Wait", "X-FreeLLM-Hedge"
 
 _TIMEOUT_HEADERS: Final = ("x-stainless-read-timeout", "x-stainless-timeout")
 
@@ -38,6 +41,38 @@ def _seconds(text: str | None) -> float:
         return float(text)
     except ValueError:
         return 0.0
+
+
+def max_wait(request: web.Request, usual: float) -> float:
+    """Return the seconds that a request may be held until a route opens.
+
+    :param usual: what holds when the client says nothing
+    :raises RequestError: when it says something else than a number of seconds
+    """
+    stated = request.headers.get(MAX_WAIT)
+    if stated is None:
+        return usual
+    try:
+        seconds = float(stated)
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 <= seconds < math.inf:
+        raise RequestError(f"{MAX_WAIT} must be a number of seconds, 0 or more", param=MAX_WAIT)
+    return seconds
+
+
+def hedge(request: web.Request, usual: bool) -> bool:
+    """Return whether a second route may be asked when the first is slow.
+
+    :param usual: what holds when the client says nothing
+    :raises RequestError: when it says something else than 0 or 1
+    """
+    stated = request.headers.get(HEDGE)
+    if stated is None:
+        return usual
+    if stated not in ("0", "1"):
+        raise RequestError(f"{HEDGE} must be 1 (yes) or 0 (no)", param=HEDGE)
+    return stated == "1"
 
 
 async def read_body(request: web.Request) -> bytes:

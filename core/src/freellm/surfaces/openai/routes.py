@@ -15,7 +15,7 @@ from freellm.surfaces.openai.embeddings import Embeddings
 from freellm.surfaces.openai.headers import whole_headers
 from freellm.surfaces.openai.listing import ModelListing
 from freellm.surfaces.openai.parsing import Parsed, parse
-from freellm.surfaces.openai.reading import patience, read_body
+from freellm.surfaces.openai.reading import hedge, max_wait, patience, read_body
 from freellm.surfaces.openai.streaming import StreamAnswer
 from freellm.surfaces.whole import WholeAnswer
 
@@ -72,7 +72,7 @@ class ChatCompletions:
         :raises RequestError: when there is no such model
         """
         messages = parsed.request.messages
-        session = _session(request, parsed)
+        session, settings = _session(request, parsed), self._proxy.settings
         return Call(
             id=self._proxy.ids.name(request),
             surface="openai",
@@ -82,7 +82,7 @@ class ChatCompletions:
             needs=self._proxy.needs(
                 parsed.request,
                 parsed.mask,
-                started + patience(request, self._proxy.settings.request_timeout),
+                started + patience(request, settings.request_timeout),
                 parsed.preferences,
             ),
             session=session or digest(messages),
@@ -91,6 +91,9 @@ class ChatCompletions:
             started=started,
             tool_call_ids=parsed.tool_call_ids,
             remote_images=parsed.remote_images,
+            preferences=parsed.preferences,
+            max_wait=max_wait(request, settings.max_wait),
+            hedge=hedge(request, settings.hedge),
         )
 
 

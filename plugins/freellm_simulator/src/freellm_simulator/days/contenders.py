@@ -78,6 +78,7 @@ class Freellm:
             session=digest(messages),
             earlier=earlier(messages),
             started=now,
+            max_wait=proxy.settings.max_wait,
         )
         try:
             served = await proxy.complete(call)
