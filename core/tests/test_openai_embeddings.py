@@ -15,12 +15,14 @@ from freellm import (
     Catalogue,
     EmbeddingRequest,
     Failure,
+    Json,
     Key,
     Kind,
     ListedModel,
     OpenAICompatible,
     Secret,
     Upstream,
+    replace,
 )
 from small_world import info, model
 
@@ -177,10 +179,22 @@ def test_the_list_of_models_is_asked_for_with_the_key() -> None:
                 ListedModel(id="c", task="other"),
             ],
         ),
-        ({"error": "no"}, ()),
-        ("no", ()),
-        (None, ()),
+        ({"error": "no"}, []),
+        ("no", []),
+        (None, []),
     ],
 )
 def test_lists_of_every_shape_are_read(body: Any, listed: Any) -> None:
     assert PLUGIN.read_models(Answer(200, {}, body)) == listed
+
+
+def test_a_service_s_own_words_are_read_row_by_row() -> None:
+    class Priced(OpenAICompatible):
+        def read_row(self, row: Json, model: ListedModel) -> ListedModel:
+            return replace(model, free=row["price"] == 0)
+
+    plugin = Priced(info=info(), catalogue=Catalogue(models=(MODEL,)), free_ids="^a")
+    listed = plugin.read_models(
+        Answer(200, {}, [{"id": "a1", "price": 0}, {"id": "a2", "price": 1}, {"id": "b", "price": 0}])
+    )
+    assert [(model.id, model.free) for model in listed] == [("a1", True), ("a2", False), ("b", False)]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         StreamNormalizer,
         Upstream,
         Verdict,
+        replace,
     )
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "auth",
     "hookimpl",
     "load_catalogue",
+    "replace",
 ]
 
 _HOMES = {
@@ -89,6 +91,7 @@ _HOMES = {
         "StreamNormalizer",
         "Upstream",
         "Verdict",
+        "replace",
     ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -248,6 +248,18 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     account: str | None = None
     base_url: str | None = None
     readings: Sequence[Reading] = ()
+
+
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+
+def replace(struct: _Struct, **changes: Any) -> _Struct:
+    """Return a copy of an `Upstream`, a `Failure` or another of these frozen structs with some fields changed.
+
+    :param struct: what stays as it is
+    :param changes: the fields that the copy has in place of those
+    """
+    return msgspec.structs.replace(struct, **changes)
 
 
 class Unchanged:

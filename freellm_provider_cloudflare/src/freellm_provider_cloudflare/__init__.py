@@ -24,6 +24,7 @@ from freellm import (
     Verdict,
     hookimpl,
     load_catalogue,
+    replace,
 )
 from freellm_provider_cloudflare.listing import read_models
 
@@ -161,8 +162,7 @@ def _account_path(key: Key) -> str:
 def _of_account(upstream: Upstream | Failure, key: Key) -> Upstream | Failure:
     if isinstance(upstream, Failure):
         return upstream
-    path = f"{_account_path(key)}{upstream.path}"
-    return Upstream(upstream.method, path, upstream.headers, upstream.body, upstream.stream, upstream.dropped)
+    return replace(upstream, path=f"{_account_path(key)}{upstream.path}")
 
 
 def _succeeded(answer: Answer) -> bool:

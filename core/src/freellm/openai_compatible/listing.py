@@ -19,16 +19,15 @@ _ABILITIES: Final = {
 }
 
 
-def listed_models(body: Any) -> Sequence[ListedModel]:
-    """Return the models of a list, of any of its common shapes; nothing when it is none.
+def listed_rows(body: Any) -> Sequence[Json]:
+    """Return the rows of a list that name a model; nothing when it is no list.
 
-    The shapes are `{"data": […]}`, `{"models": […]}` and the bare list. Gateways tell prices, the parameters a model
-    takes, and what goes in and comes out.
+    Its common shapes are `{"data": […]}`, `{"models": […]}` and the bare list.
     """
     rows = (body.get("data") or body.get("models")) if isinstance(body, dict) else body
     if not isinstance(rows, list):
         return ()
-    return [_listed(row) for row in rows if isinstance(row, dict) and _id(row)]
+    return [row for row in rows if isinstance(row, dict) and _id(row)]
 
 
 def figure(row: Json, names: Sequence[str]) -> int | None:
@@ -37,7 +36,11 @@ def figure(row: Json, names: Sequence[str]) -> int | None:
     return next((value for value in found if type(value) is int and value > 0), None)
 
 
-def _listed(row: Json) -> ListedModel:
+def listed_model(row: Json) -> ListedModel:
+    """Return the model of a row.
+
+    Gateways tell prices, the parameters a model takes, and what goes in and comes out.
+    """
     title = row.get("name")
     outputs = _strings(_member(row, "architecture").get("output_modalities"))
     return ListedModel(

@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from freellm.catalogue_file import Catalogue
 from freellm.declarations import Model, ProviderInfo, Quota
 from freellm.hookspecs import hookimpl
 from freellm.openai_compatible.embeddings import COMMON, EmbeddingsWire, repaired_embeddings
 from freellm.openai_compatible.error_body import hides_error
 from freellm.openai_compatible.keys import empty_chat, judge_chats, judge_listing, judge_proof
-from freellm.openai_compatible.listing import listed_models
+from freellm.openai_compatible.listing import listed_model, listed_rows
 from freellm.openai_compatible.quota_headers import HeaderRow, QuotaHeaders
 from freellm.openai_compatible.refusals import RefusalRow, RefusalTable
 from freellm.openai_compatible.request import ALL_CHOICES, COMMON_PARAMETERS, Wire
@@ -33,6 +31,7 @@ from freellm.types import (
     StreamNormalizer,
     Upstream,
     Verdict,
+    replace,
 )
 
 
@@ -212,13 +211,16 @@ class OpenAICompatible:
     @hookimpl
     def read_models(self, answer: Answer) -> Sequence[ListedModel]:
         """Read the ids, and what else the service states of each model."""
-        listed = listed_models(answer.body)
-        if self._free_ids is None:
-            return listed
-        return [
-            model if self._may_be_free(model.id) else msgspec.structs.replace(model, free=False)
-            for model in listed
-        ]
+        listed = [self.read_row(row, listed_model(row)) for row in listed_rows(answer.body)]
+        return [model if self._may_be_free(model.id) else replace(model, free=False) for model in listed]
+
+    def read_row(self, row: Json, model: ListedModel) -> ListedModel:
+        """Return one model of the list; override it for a service whose rows say more in words of their own.
+
+        :param row: the model in the service's words
+        :param model: the model with what is read from every service's rows
+        """
+        return model
 
     @hookimpl
     def check_key(self, key: Key) -> Sequence[Upstream]:

@@ -25,6 +25,7 @@ from freellm import (
     Verdict,
     hookimpl,
     load_catalogue,
+    replace,
 )
 
 _MINUTE, _MONTH = 60.0, 2_592_000.0
@@ -114,10 +115,7 @@ class Cohere(OpenAICompatible):
                     message=f"tool names are letters, digits and underscores here, not {function['name']!r}",
                     param="tools",
                 )
-        body = {**upstream.body, "tools": [_tool(function) for function in functions]}
-        return Upstream(
-            upstream.method, upstream.path, upstream.headers, body, upstream.stream, upstream.dropped
-        )
+        return replace(upstream, body={**upstream.body, "tools": [_tool(function) for function in functions]})
 
     @hookimpl
     def translate_embeddings(self, request: EmbeddingRequest, model: Model, key: Key) -> Upstream | Failure:
@@ -150,9 +148,7 @@ class Cohere(OpenAICompatible):
         rows = [{"index": index, "embedding": vector} for index, vector in enumerate(vectors or ())]
         spent = _input_tokens(body.get("meta"))
         usage = {} if spent is None else {"usage": {"prompt_tokens": spent, "total_tokens": spent}}
-        return super().normalize_embeddings(
-            request, model, Answer(answer.status, answer.headers, {"data": rows, **usage})
-        )
+        return super().normalize_embeddings(request, model, replace(answer, body={"data": rows, **usage}))
 
     @hookimpl
     def read_models(self, answer: Answer) -> Sequence[ListedModel]:

@@ -21,6 +21,7 @@ from freellm import (
     OpenAICompatible,
     ProviderInfo,
     hookimpl,
+    replace,
 )
 
 # OpenAI's parameters of chat completions, less those that core keeps to itself, and the samplers that llama.cpp, vLLM,
@@ -83,24 +84,13 @@ class AnyServer(OpenAICompatible):
         window = body.get("n_ctx") if isinstance(body, dict) else None
         if failure.kind is not Kind.CONTEXT_EXCEEDED or failure.limit or type(window) is not int:
             return failure
-        return Failure(kind=failure.kind, scope=failure.scope, message=failure.message, limit=window)
+        return replace(failure, limit=window)
 
     @hookimpl
     def read_models(self, answer: Answer) -> Sequence[ListedModel]:
         """Read the ids, and what llama.cpp, vLLM, LM Studio and gateways say beside them."""
         rows = _rows(answer.body)
-        return [
-            ListedModel(
-                id=model.id,
-                title=model.title,
-                free=True,
-                task=_task(rows.get(model.id, {})),
-                context=_context(rows.get(model.id, {}), model.context),
-                max_output=model.max_output,
-                abilities=_abilities(rows.get(model.id, {})),
-            )
-            for model in super().read_models(answer)
-        ]
+        return [_refined(model, rows.get(model.id, {})) for model in super().read_models(answer)]
 
 
 def _rows(body: Any) -> dict[str, dict[str, Any]]:
@@ -112,6 +102,16 @@ def _rows(body: Any) -> dict[str, dict[str, Any]]:
             if isinstance(row, dict):
                 found.setdefault(str(row.get("id") or row.get("name")), {}).update(row)
     return found
+
+
+def _refined(model: ListedModel, row: Mapping[str, Any]) -> ListedModel:
+    return replace(
+        model,
+        free=True,
+        task=_task(row),
+        context=_context(row, model.context),
+        abilities=_abilities(row),
+    )
 
 
 def _context(row: Mapping[str, Any], said: int | None) -> int | None:

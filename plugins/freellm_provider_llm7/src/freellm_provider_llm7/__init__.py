@@ -4,7 +4,6 @@ The models and the limits are in `catalogue.toml`; facts without a source of the
 """
 
 import re
-from collections.abc import Sequence
 
 from freellm import (
     Answer,
@@ -22,6 +21,7 @@ from freellm import (
     StreamNormalizer,
     hookimpl,
     load_catalogue,
+    replace,
 )
 
 # Not logit_bias and logprobs, which are refused, and not response_format, which may be for the plan Pro only.
@@ -64,16 +64,19 @@ class LLM7(OpenAICompatible):
         """Refuse the stream of another model."""
         return _Doorkeeper(super().normalize_stream(request, model), model)
 
-    @hookimpl
-    def read_models(self, answer: Answer) -> Sequence[ListedModel]:
-        """Read the tiers and abilities beside the ids."""
-        rows = answer.body.get("data") if isinstance(answer.body, dict) else answer.body
-        told = (
-            {str(row.get("id")): row for row in rows if isinstance(row, dict)}
-            if isinstance(rows, list)
-            else {}
+    def read_row(self, row: Json, model: ListedModel) -> ListedModel:
+        """Read the tier, and the window and abilities in LLM7's words."""
+        window = row.get("context_window")
+        tokens = window.get("tokens") if isinstance(window, dict) else window
+        told = {"tools": row.get("tools_calling"), "json": row.get("json_mode")}
+        known = any(isinstance(value, bool) for value in told.values())
+        named = {name for name, value in told.items() if value is True}
+        return replace(
+            model,
+            free=_FREE.get(str(row.get("tier")).lower()),
+            context=tokens if type(tokens) is int and tokens > 0 else model.context,
+            abilities=frozenset({"system"} | named) if known else None,
         )
-        return [_listed(model, told.get(model.id, {})) for model in super().read_models(answer)]
 
 
 class _Doorkeeper:
@@ -112,25 +115,6 @@ def _substituted(body: object, model: Model) -> Failure | None:
 
 def _words(model_id: str) -> set[str]:
     return set(re.split(r"[^a-z0-9]+", model_id.lower().rpartition("/")[2])) - {""}
-
-
-def _listed(model: ListedModel, row: Json) -> ListedModel:
-    context = row.get("context_window")
-    if isinstance(context, dict):
-        context = context.get("tokens")
-    told = {"tools": row.get("tools_calling"), "json": row.get("json_mode")}
-    known = any(isinstance(value, bool) for value in told.values())
-    return ListedModel(
-        id=model.id,
-        title=model.title,
-        free=_FREE.get(str(row.get("tier")).lower()),
-        task=model.task,
-        context=context if type(context) is int and context > 0 else model.context,
-        max_output=model.max_output,
-        abilities=frozenset({"system"} | {name for name, value in told.items() if value is True})
-        if known
-        else None,
-    )
 
 
 provider = LLM7(

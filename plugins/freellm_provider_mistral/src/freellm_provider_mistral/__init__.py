@@ -4,8 +4,6 @@ The models and their limits are in `catalogue.toml`, the rules for messages in `
 their own are of the catalogue's day, 2026-11-23.
 """
 
-from collections.abc import Sequence
-
 from freellm import (
     Answer,
     ChatRequest,
@@ -22,6 +20,7 @@ from freellm import (
     Upstream,
     hookimpl,
     load_catalogue,
+    replace,
 )
 from freellm_provider_mistral.messages import strict_messages
 
@@ -64,6 +63,9 @@ _EFFORTS = {
     "max": "high",
 }
 
+# Capabilities of Mistral's list as abilities.
+_CAPABILITIES = {"tools": "function_calling", "vision": "vision", "reasoning": "reasoning"}
+
 _REFUSALS = (
     # Both kinds of 429 have the code 1300; the words tell the month's allowance from the second's.
     (
@@ -94,9 +96,7 @@ class Mistral(OpenAICompatible):
         body = {**upstream.body, "messages": strict_messages(upstream.body["messages"])}
         if body.get("tools"):
             body["tools"] = [_tool(tool["function"]) for tool in body["tools"]]
-        return Upstream(
-            upstream.method, upstream.path, upstream.headers, body, upstream.stream, upstream.dropped
-        )
+        return replace(upstream, body=body)
 
     @hookimpl
     def classify_error(self, request: ChatRequest, model: Model, answer: Answer) -> Failure:
@@ -105,12 +105,7 @@ class Mistral(OpenAICompatible):
         refused = failure.kind == Kind.BAD_REQUEST and "reasoning" in failure.message.lower()
         if not refused or "reasoning_effort" not in request.parameters:
             return failure
-        return Failure(
-            kind=failure.kind,
-            message=failure.message,
-            param="reasoning_effort",
-            amend=request.without("reasoning_effort"),
-        )
+        return replace(failure, param="reasoning_effort", amend=request.without("reasoning_effort"))
 
     @hookimpl
     def translate_embeddings(self, request: EmbeddingRequest, model: Model, key: Key) -> Upstream | Failure:
@@ -120,14 +115,15 @@ class Mistral(OpenAICompatible):
             return upstream
         body = {name: value for name, value in upstream.body.items() if name != "dimensions"}
         body["output_dimension"] = upstream.body["dimensions"]
-        return Upstream(upstream.method, upstream.path, upstream.headers, body, dropped=upstream.dropped)
+        return replace(upstream, body=body)
 
-    @hookimpl
-    def read_models(self, answer: Answer) -> Sequence[ListedModel]:
-        """Read the list with what each model can do."""
-        rows = answer.body.get("data") if isinstance(answer.body, dict) else None
-        known = {row["id"]: row for row in rows or () if isinstance(row, dict) and row.get("id")}
-        return [_listed(listed, known.get(listed.id, {})) for listed in super().read_models(answer)]
+    def read_row(self, row: Json, model: ListedModel) -> ListedModel:
+        """Read what the model can do."""
+        able = row.get("capabilities")
+        if not isinstance(able, dict) or not able.get("completion_chat"):
+            return replace(model, task="embeddings" if "embed" in model.id else "other")
+        named = {ability for ability, name in _CAPABILITIES.items() if able.get(name)}
+        return replace(model, task="chat", abilities=frozenset({"system"} | named))
 
 
 def _tool(function: Json) -> Json:
@@ -136,29 +132,6 @@ def _tool(function: Json) -> Json:
     }
     parameters = function.get("parameters") or {"type": "object", "properties": {}}
     return {"type": "function", "function": {**known, "parameters": parameters}}
-
-
-def _listed(listed: ListedModel, row: Json) -> ListedModel:
-    able = row.get("capabilities") or {}
-    abilities = {
-        ability
-        for ability, name in (("tools", "function_calling"), ("vision", "vision"), ("reasoning", "reasoning"))
-        if able.get(name)
-    }
-    if able.get("completion_chat"):
-        return ListedModel(
-            id=listed.id,
-            title=listed.title,
-            task="chat",
-            context=listed.context,
-            abilities=frozenset({"system", *abilities}),
-        )
-    return ListedModel(
-        id=listed.id,
-        title=listed.title,
-        task="embeddings" if "embed" in listed.id else "other",
-        context=listed.context,
-    )
 
 
 provider = Mistral(

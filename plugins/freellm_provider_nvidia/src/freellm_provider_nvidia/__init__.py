@@ -18,6 +18,7 @@ from freellm import (
     Upstream,
     hookimpl,
     load_catalogue,
+    replace,
 )
 from freellm_provider_nvidia.turns import single_calls
 
@@ -101,7 +102,7 @@ class Nvidia(OpenAICompatible):
         if failure.kind != Kind.BAD_REQUEST or "single tool-calls" not in failure.message:
             return failure
         amend = None if _SINGLE_CALLS in request.hints else request.without(hint=_SINGLE_CALLS)
-        return Failure(kind=Kind.BAD_REQUEST, message=failure.message, param="messages", amend=amend)
+        return replace(failure, param="messages", amend=amend)
 
 
 _CATALOGUE = load_catalogue(__package__)

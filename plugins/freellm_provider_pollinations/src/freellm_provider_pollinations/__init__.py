@@ -3,7 +3,6 @@
 The models are in `catalogue.toml`; facts without a source of their own are of its day, 2026-11-23.
 """
 
-from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 
 from freellm import (
@@ -19,6 +18,7 @@ from freellm import (
     ProviderInfo,
     hookimpl,
     load_catalogue,
+    replace,
 )
 
 _HOUR = 3_600.0
@@ -41,25 +41,11 @@ class Pollinations(OpenAICompatible):
         failure = super().classify_error(request, model, answer)
         if failure.unit != "pollen" or failure.retry_after is not None:
             return failure
-        return Failure(
-            kind=failure.kind,
-            message=failure.message,
-            scope=failure.scope,
-            unit=failure.unit,
-            window=failure.window,
-            resets_at=_next_hour(answer.headers.get("date", "")),
-        )
+        return replace(failure, resets_at=_next_hour(answer.headers.get("date", "")))
 
-    @hookimpl
-    def read_models(self, answer: Answer) -> Sequence[ListedModel]:
-        """Tell the models that pollen of the free tiers does not buy; all others cost some of it, so nothing is said."""
-        rows = answer.body.get("data") if isinstance(answer.body, dict) else answer.body
-        listed = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-        paid = {str(row.get("id")) for row in listed if row.get("paid_only") is True}
-        return [
-            ListedModel(**_kept(model), free=False if model.id in paid else None)
-            for model in super().read_models(answer)
-        ]
+    def read_row(self, row: Json, model: ListedModel) -> ListedModel:
+        """Tell a model that pollen of the free tiers does not buy; all others cost some of it, so nothing is said."""
+        return replace(model, free=False if row.get("paid_only") is True else None)
 
 
 def _next_hour(date: str) -> float | None:
@@ -69,10 +55,6 @@ def _next_hour(date: str) -> float | None:
     except ValueError:
         return None
     return (now // _HOUR + 1) * _HOUR
-
-
-def _kept(model: ListedModel) -> Json:
-    return {"id": model.id, "title": model.title, "context": model.context, "max_output": model.max_output}
 
 
 provider = Pollinations(

@@ -17,6 +17,7 @@ from freellm import (
     Upstream,
     hookimpl,
     load_catalogue,
+    replace,
 )
 
 _MINUTE, _DAY = 60.0, 86_400.0
@@ -80,14 +81,7 @@ class SambaNova(OpenAICompatible):
             return upstream
         switch = {"chat_template_kwargs": {"enable_thinking": effort != "none"}}
         dropped = tuple(name for name in upstream.dropped if name != "reasoning_effort")
-        return Upstream(
-            upstream.method,
-            upstream.path,
-            upstream.headers,
-            {**(upstream.body or {}), **switch},
-            upstream.stream,
-            dropped,
-        )
+        return replace(upstream, body={**(upstream.body or {}), **switch}, dropped=dropped)
 
 
 provider = SambaNova(

@@ -20,6 +20,7 @@ from freellm import (
     Upstream,
     hookimpl,
     load_catalogue,
+    replace,
 )
 
 # What the SDK 0.2.3 of Z.ai can say of OpenAI's parameters. Whether its user_id takes any `user` is not known.
@@ -97,14 +98,8 @@ class Zhipu(OpenAICompatible):
         ):
             return upstream
         thinking = {"type": "disabled" if effort in ("none", "minimal") else "enabled"}
-        return Upstream(
-            upstream.method,
-            upstream.path,
-            upstream.headers,
-            {**upstream.body, "thinking": thinking},
-            upstream.stream,
-            [name for name in upstream.dropped if name != "reasoning_effort"],
-        )
+        dropped = [name for name in upstream.dropped if name != "reasoning_effort"]
+        return replace(upstream, body={**upstream.body, "thinking": thinking}, dropped=dropped)
 
     @hookimpl
     def classify_error(self, request: ChatRequest, model: Model, answer: Answer) -> Failure:
@@ -114,12 +109,7 @@ class Zhipu(OpenAICompatible):
         if stated is None or failure.kind != Kind.QUOTA_EXHAUSTED:
             return failure
         moment = datetime.strptime(stated[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=_CHINA)
-        return Failure(
-            kind=failure.kind,
-            message=failure.message,
-            scope=failure.scope,
-            resets_at=moment.timestamp(),
-        )
+        return replace(failure, resets_at=moment.timestamp())
 
 
 provider = Zhipu(
