@@ -31,7 +31,7 @@ provider = OpenAICompatible(
         ),
         quotas=(Quota(unit="concurrent", limit=1, members=("single",), **FACTS),),
     ),
-    embeddings_forward=frozenset({"input_type"}),
+    embeddings=EmbeddingsWire(forward=frozenset({"input_type"})),
 )
 """
 

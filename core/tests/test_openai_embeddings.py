@@ -14,6 +14,7 @@ from freellm import (
     Answer,
     Catalogue,
     EmbeddingRequest,
+    EmbeddingsWire,
     Failure,
     Json,
     Key,
@@ -32,9 +33,11 @@ TOKENS = model("t", task="embeddings", dimensions=(4,), token_inputs=True)
 PLUGIN = OpenAICompatible(
     info=info(),
     catalogue=Catalogue(models=(MODEL, TOKENS)),
-    embeddings_path="/vectors",
-    embeddings_forward=frozenset({"input_type"}),
-    embeddings_constants={"v": {"truncate": "END", "input_type": "passage"}},
+    embeddings=EmbeddingsWire(
+        path="/vectors",
+        forward=frozenset({"input_type"}),
+        constants={"v": {"truncate": "END", "input_type": "passage"}},
+    ),
 )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from freellm.declarations import Model
 from freellm.openai_compatible.messages import MESSAGE_FIELDS, fit_messages
-from freellm.openai_compatible.request import Wire
+from freellm.openai_compatible.request import ChatWire
 from freellm.types import ChatRequest, Failure, Json, Kind
 
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -20,8 +20,8 @@ def model(**fields: Any) -> Model:
     return Model(**{"id": "m", "family": "m", "source": "a test", "checked": "2026-11-23", **fields})
 
 
-def body(request: ChatRequest, wire: Wire | None = None, **fields: Any) -> Json:
-    made = (wire or Wire()).body(request, model(**fields))
+def body(request: ChatRequest, wire: ChatWire | None = None, **fields: Any) -> Json:
+    made = (wire or ChatWire()).body(request, model(**fields))
     assert isinstance(made, dict)
     return made
 
@@ -58,7 +58,7 @@ def test_a_stream_always_asks_for_its_usage() -> None:
 )
 def test_the_limit_leaves_the_prompt_room(stated: int | None, fields: Json, sent: int) -> None:
     parameters = {} if stated is None else {"max_tokens": stated}
-    wire = Wire(limit_field="max_completion_tokens", always_limit=True)
+    wire = ChatWire(limit_field="max_completion_tokens", always_limit=True)
     made = body(ChatRequest(messages=HELLO, parameters=parameters), wire, **fields)
     assert made["max_completion_tokens"] == sent
 
@@ -68,7 +68,7 @@ def test_without_a_limit_of_the_clients_none_is_sent() -> None:
 
 
 def test_parameters_go_by_the_services_names_and_within_its_bounds() -> None:
-    wire = Wire(
+    wire = ChatWire(
         forward=frozenset({"seed", "temperature", "top_p"}),
         renames={"seed": "random_seed"},
         bounds={"temperature": (0.01, 0.99), "top_p": (0.0, 1.0)},
@@ -81,7 +81,7 @@ def test_parameters_go_by_the_services_names_and_within_its_bounds() -> None:
 
 
 def test_a_stream_whose_usage_comes_anyway_does_not_ask_for_it() -> None:
-    made = body(ChatRequest(messages=HELLO, stream=True), Wire(ask_usage=False))
+    made = body(ChatRequest(messages=HELLO, stream=True), ChatWire(ask_usage=False))
     assert made == {"model": "m", "messages": HELLO, "stream": True}
 
 
@@ -116,7 +116,7 @@ def test_a_choice_that_the_service_does_not_keep_to_is_kept_otherwise_or_refused
     tools = [*TOOLS, other] if choice == NAMED and "function" not in kept else TOOLS
     parameters = {"tools": tools, "parallel_tool_calls": True, "tool_choice": choice}
     request = ChatRequest(messages=HELLO, parameters=parameters)
-    wire = Wire(tool_choices=frozenset(kept))
+    wire = ChatWire(tool_choices=frozenset(kept))
     made = wire.body(request, model())
     if sent is None:
         assert isinstance(made, Failure)
@@ -132,22 +132,41 @@ def test_a_choice_among_some_tools_offers_these_alone(mode: str, kept: set[str])
     other = {"type": "function", "function": {"name": "g"}}
     choice = {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": [NAMED]}}
     parameters = {"tools": [*TOOLS, other], "tool_choice": choice}
-    made = Wire(tool_choices=frozenset(kept)).body(
+    made = ChatWire(tool_choices=frozenset(kept)).body(
         ChatRequest(messages=HELLO, parameters=parameters), model()
     )
     assert made == {"model": "m", "messages": HELLO, "tools": TOOLS[:1], "tool_choice": mode}
     assert parameters["tools"] == [*TOOLS, other]
 
 
-@pytest.mark.parametrize(("effort", "sent"), [("high", "high"), ("max", "high"), ("strange", None)])
-def test_an_effort_is_sent_in_the_services_word_or_not_at_all(effort: str, sent: str | None) -> None:
-    wire = Wire(efforts={"m": {"high": "high", "max": "high"}})
-    made = body(ChatRequest(messages=HELLO, parameters={"reasoning_effort": effort}), wire)
-    assert made.get("reasoning_effort") == sent
+@pytest.mark.parametrize(
+    ("known", "sent"),
+    [
+        ("low medium high", "low low low medium high high high"),
+        ("none low medium high", "none low low medium high high high"),
+        ("none low medium high max", "none low low medium high max max"),
+        ("none high", "none none high high high high high"),
+        ("none minimal low medium high xhigh", "none minimal low medium high xhigh xhigh"),
+    ],
+)
+def test_an_effort_is_sent_in_the_services_word_for_the_nearest_that_it_knows(known: str, sent: str) -> None:
+    wire = ChatWire(efforts={"m": {word: f"{word} effort" for word in known.split()}})
+    asked = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+    made = [body(ChatRequest(messages=HELLO, parameters={"reasoning_effort": word}), wire) for word in asked]
+    assert [made_body["reasoning_effort"] for made_body in made] == [
+        f"{word} effort" for word in sent.split()
+    ]
+
+
+@pytest.mark.parametrize(("model_id", "effort"), [("m", "strange"), ("other", "high")])
+def test_what_is_no_effort_and_what_a_model_does_not_take_is_not_sent(model_id: str, effort: str) -> None:
+    wire = ChatWire(efforts={"m": {"high": "high"}})
+    request = ChatRequest(messages=HELLO, parameters={"reasoning_effort": effort})
+    assert "reasoning_effort" not in body(request, wire, id=model_id)
 
 
 def test_a_model_gets_its_constants() -> None:
-    assert body(ChatRequest(messages=HELLO), Wire(constants={"m": {"reasoning_format": "parsed"}}))[
+    assert body(ChatRequest(messages=HELLO), ChatWire(constants={"m": {"reasoning_format": "parsed"}}))[
         "reasoning_format"
     ] == ("parsed")
 
@@ -166,7 +185,9 @@ def test_a_model_gets_its_constants() -> None:
 def test_what_the_service_cannot_combine_is_refused_before_it_is_sent(
     kind: str, stream: bool, tools: list[Json], clash: str | None
 ) -> None:
-    wire = Wire(excludes={"json_schema": frozenset({"stream", "tools"}), "json_object": frozenset({"tools"})})
+    wire = ChatWire(
+        excludes={"json_schema": frozenset({"stream", "tools"}), "json_object": frozenset({"tools"})}
+    )
     request = ChatRequest(
         messages=HELLO, parameters={"response_format": {"type": kind}, "tools": tools}, stream=stream
     )

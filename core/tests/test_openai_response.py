@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freellm.openai_compatible.reasoning import ThinkSplitter, split_whole
-from freellm.openai_compatible.response import Shape, repaired_completion, repaired_usage, text_of
+from freellm.openai_compatible.response import AnswerShape, repaired_completion, repaired_usage, text_of
 from freellm.types import Failure, Json, Kind
 
 USAGE = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
@@ -33,9 +33,9 @@ def completion(message: Json, finish: str | None = "stop", **members: Any) -> Js
     }
 
 
-def repaired(body: Json, shape: Shape | None = None) -> Json:
+def repaired(body: Json, shape: AnswerShape | None = None) -> Json:
     before = deepcopy(body)
-    made = repaired_completion(body, shape or Shape())
+    made = repaired_completion(body, shape or AnswerShape())
     assert body == before
     assert isinstance(made, dict)
     return made
@@ -133,7 +133,7 @@ def test_calls_get_an_id_a_type_and_arguments(call: Json, arguments: str) -> Non
 
 def test_calls_without_a_name_are_no_answer() -> None:
     body = completion({"content": None, "tool_calls": [{"function": {"arguments": "{}"}}, "text"]})
-    made = repaired_completion(body, Shape())
+    made = repaired_completion(body, AnswerShape())
     assert isinstance(made, Failure)
     assert made.kind == Kind.BAD_ANSWER
 
@@ -154,7 +154,7 @@ def test_calls_without_a_name_are_no_answer() -> None:
     ],
 )
 def test_what_is_no_answer_is_a_failure(body: Json, kind: Kind) -> None:
-    made = repaired_completion(body, Shape())
+    made = repaired_completion(body, AnswerShape())
     assert isinstance(made, Failure)
     assert made.kind == kind
 
@@ -202,7 +202,7 @@ def test_leading_reasoning_is_split_from_the_answer(text: str, reasoning: str, a
 def test_tags_are_looked_for_only_where_models_write_them() -> None:
     body = completion({"content": "<think>a</think>b"})
     assert repaired(body) is body
-    message = repaired(body, Shape(think=True))["choices"][0]["message"]
+    message = repaired(body, AnswerShape(think=True))["choices"][0]["message"]
     assert (message["content"], message["reasoning"], message["reasoning_content"]) == ("b", "a", "a")
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freellm.openai_compatible.response import Shape
+from freellm.openai_compatible.response import AnswerShape
 from freellm.openai_compatible.stream import ChunkNormalizer
 from freellm.types import UNCHANGED, Answer, Event, Failure, Json, Kind
 
@@ -34,9 +34,9 @@ def chunk(delta: Json, finish: str | None = None, **members: Any) -> Json:
     }
 
 
-def run(events: list[Json], shape: Shape | None = None) -> list[Any]:
+def run(events: list[Json], shape: AnswerShape | None = None) -> list[Any]:
     """Return what the client sees: chunks, and at last a failure if there is one."""
-    normalize = ChunkNormalizer(MODEL, shape or Shape(), refuse)
+    normalize = ChunkNormalizer(MODEL, shape or AnswerShape(), refuse)
     seen: list[Any] = []
     for data in [*events, None]:
         before = deepcopy(data)
@@ -187,7 +187,7 @@ def test_a_text_stream_with_any_quirk_becomes_one_that_clients_read_rightly(
 ) -> None:
     text, reasoning, events = stream
     expects_usage = any(event.get("usage") or "x_lab" in event for event in events)
-    client = Client(run(events, Shape(usage_members=("x_lab",))))
+    client = Client(run(events, AnswerShape(usage_members=("x_lab",))))
     assert (client.text, client.reasoning) == (text, reasoning)
     assert client.usage == (USAGE if expects_usage else None)
 
@@ -245,7 +245,7 @@ def test_tool_calls_in_any_style_become_ones_that_clients_put_together_rightly(
     stream: tuple[list[tuple[str, Json]], list[Json]],
 ) -> None:
     calls, events = stream
-    client = Client(run(events, Shape(usage_members=("x_lab",))))
+    client = Client(run(events, AnswerShape(usage_members=("x_lab",))))
     assert [(call["name"], json.loads(call["arguments"])) for call in client.calls] == calls
     assert len({call["id"] for call in client.calls}) == len(calls)
     assert client.finish == "tool_calls"
@@ -263,7 +263,7 @@ def test_think_tags_are_found_wherever_the_text_is_cut(
 ) -> None:
     whole = f"<think>{reasoning}</think>" + ("\n\n" if gap else "") + text
     events = [chunk({"content": piece}) for piece in pieces(whole, borders)]
-    client = Client(run([*events, chunk({}, "stop")], Shape(think=True)))
+    client = Client(run([*events, chunk({}, "stop")], AnswerShape(think=True)))
     assert client.reasoning == reasoning
     assert client.text == text.lstrip()
 
@@ -274,7 +274,7 @@ def test_text_without_think_tags_is_never_touched(text: str, borders: list[int])
     if text.lstrip().startswith("<think>"):
         return
     events = [chunk({"content": piece}) for piece in pieces(text, borders)]
-    assert Client(run([*events, chunk({}, "stop")], Shape(think=True))).text == text
+    assert Client(run([*events, chunk({}, "stop")], AnswerShape(think=True))).text == text
 
 
 def test_thinking_parts_are_reasoning_not_text() -> None:
@@ -293,7 +293,7 @@ def test_thinking_parts_are_reasoning_not_text() -> None:
 
 
 def test_a_perfect_stream_passes_byte_for_byte() -> None:
-    normalize = ChunkNormalizer(MODEL, Shape(), refuse)
+    normalize = ChunkNormalizer(MODEL, AnswerShape(), refuse)
     events = [
         chunk({"role": "assistant", "content": ""}),
         chunk({"content": "Sun"}),
@@ -355,7 +355,7 @@ def test_nothing_but_usage_follows_the_finish() -> None:
 
 
 def test_an_event_named_error_is_an_error_whatever_it_holds() -> None:
-    normalize = ChunkNormalizer(MODEL, Shape(), refuse)
+    normalize = ChunkNormalizer(MODEL, AnswerShape(), refuse)
     assert isinstance(normalize(Event("error", {"message": "gone"})), Failure)
 
 

@@ -7,6 +7,7 @@ import pytest
 from freellm import (
     UNCHANGED,
     Answer,
+    AnswerShape,
     Catalogue,
     ChatRequest,
     Event,
@@ -22,7 +23,9 @@ INFO = ProviderInfo(
 )
 MODEL = Model(id="m", family="m", source="a test", checked="2026-11-23")
 PLUGIN = OpenAICompatible(
-    info=INFO, catalogue=Catalogue(models=(MODEL,)), verdicts=frozenset({"safe", "unsafe"})
+    info=INFO,
+    catalogue=Catalogue(models=(MODEL,)),
+    answers=AnswerShape(verdicts=frozenset({"safe", "unsafe"})),
 )
 REQUEST = ChatRequest(messages=[{"role": "user", "content": "Hello"}])
 HEAD = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}

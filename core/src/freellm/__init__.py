@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from freellm.declarations import DataPolicy, KeyField, Model, ProviderInfo, Quota
     from freellm.errors import FreeLLMError, PluginError, RequestError
     from freellm.hookspecs import hookimpl
-    from freellm.openai_compatible import OpenAICompatible
+    from freellm.openai_compatible import AnswerShape, ChatWire, EmbeddingsWire, OpenAICompatible
     from freellm.secret import Secret
     from freellm.types import (
         UNCHANGED,
@@ -36,11 +36,14 @@ if TYPE_CHECKING:
 __all__ = [
     "UNCHANGED",
     "Answer",
+    "AnswerShape",
     "Catalogue",
     "ChatRequest",
+    "ChatWire",
     "Chunks",
     "DataPolicy",
     "EmbeddingRequest",
+    "EmbeddingsWire",
     "Event",
     "Failure",
     "FreeLLMError",
@@ -73,7 +76,7 @@ _HOMES = {
     "declarations": ("DataPolicy", "KeyField", "Model", "ProviderInfo", "Quota"),
     "errors": ("FreeLLMError", "PluginError", "RequestError"),
     "hookspecs": ("hookimpl",),
-    "openai_compatible": ("OpenAICompatible",),
+    "openai_compatible": ("AnswerShape", "ChatWire", "EmbeddingsWire", "OpenAICompatible"),
     "secret": ("Secret",),
     "types": (
         "UNCHANGED",

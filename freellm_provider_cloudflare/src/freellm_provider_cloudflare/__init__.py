@@ -9,9 +9,12 @@ from urllib.parse import quote
 
 from freellm import (
     Answer,
+    AnswerShape,
     ChatRequest,
+    ChatWire,
     DataPolicy,
     EmbeddingRequest,
+    EmbeddingsWire,
     Failure,
     Key,
     KeyField,
@@ -47,15 +50,7 @@ _FORWARD = frozenset(
     }
 )
 
-_GPT_OSS = {
-    "none": "low",
-    "minimal": "low",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "xhigh": "high",
-    "max": "high",
-}
+_GPT_OSS = {"low": "low", "medium": "medium", "high": "high"}
 
 _GONE = Failure(kind=Kind.MODEL_GONE, scope="model")
 _NO_NEURONS = Failure(kind=Kind.QUOTA_EXHAUSTED, scope="account", unit="neurons", window=_DAY)
@@ -207,13 +202,19 @@ provider = Cloudflare(
         ),
     ),
     catalogue=load_catalogue(__package__),
-    chat_path="/ai/v1/chat/completions",
-    embeddings_path="/ai/v1/embeddings",
-    embeddings_forward=frozenset(),
-    forward=_FORWARD,
-    always_limit=True,  # the service's own default is 256 tokens (its changelog of 2025-04)
-    efforts={"@cf/openai/gpt-oss-120b": _GPT_OSS, "@cf/openai/gpt-oss-20b": _GPT_OSS},
-    null_content="",
+    chat=ChatWire(
+        path="/ai/v1/chat/completions",
+        forward=_FORWARD,
+        always_limit=True,  # the service's own default is 256 tokens (its changelog of 2025-04)
+        efforts={"@cf/openai/gpt-oss-120b": _GPT_OSS, "@cf/openai/gpt-oss-20b": _GPT_OSS},
+        null_content="",
+    ),
+    answers=AnswerShape(
+        think=True,  # DeepSeek R1 and QwQ write their reasoning into the answer
+    ),
+    embeddings=EmbeddingsWire(
+        path="/ai/v1/embeddings",
+        forward=frozenset(),
+    ),
     refusals=_REFUSALS,
-    think=True,  # DeepSeek R1 and QwQ write their reasoning into the answer
 )

@@ -5,6 +5,8 @@ Facts without a source of their own are of the catalogue's day, 2026-11-23.
 """
 
 from freellm import (
+    AnswerShape,
+    ChatWire,
     DataPolicy,
     Failure,
     KeyField,
@@ -42,24 +44,8 @@ _FORWARD = frozenset(
     }
 )
 
-_GPT_OSS = {
-    "none": "low",
-    "minimal": "low",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "xhigh": "high",
-    "max": "high",
-}
-_QWEN = {
-    "none": "none",
-    "minimal": "none",
-    "low": "default",
-    "medium": "default",
-    "high": "default",
-    "xhigh": "default",
-    "max": "default",
-}
+_GPT_OSS = {"low": "low", "medium": "medium", "high": "high"}
+_QWEN = {"none": "none", "medium": "default"}
 
 # A schema is kept to neither in a stream nor beside tools, and JSON mode not beside tools. Weakening what the client
 # asked for would hand it answers it cannot parse, so the request goes to another provider instead.
@@ -107,22 +93,24 @@ provider = OpenAICompatible(
         ),
     ),
     catalogue=load_catalogue(__package__),
-    forward=_FORWARD,
-    limit_field="max_completion_tokens",
-    efforts={
-        "openai/gpt-oss-120b": _GPT_OSS,
-        "openai/gpt-oss-20b": _GPT_OSS,
-        "openai/gpt-oss-safeguard-20b": _GPT_OSS,
-        "qwen/qwen3.8-27b": _QWEN,
-    },
-    # Without it Qwen's reasoning comes as <think> text inside the answer.
-    constants={"qwen/qwen3.8-27b": {"reasoning_format": "parsed"}},
-    excludes=_EXCLUDES,
+    chat=ChatWire(
+        forward=_FORWARD,
+        limit_field="max_completion_tokens",
+        efforts={
+            "openai/gpt-oss-120b": _GPT_OSS,
+            "openai/gpt-oss-20b": _GPT_OSS,
+            "openai/gpt-oss-safeguard-20b": _GPT_OSS,
+            "qwen/qwen3.8-27b": _QWEN,
+        },
+        # Without it Qwen's reasoning comes as <think> text inside the answer.
+        constants={"qwen/qwen3.8-27b": {"reasoning_format": "parsed"}},
+        excludes=_EXCLUDES,
+    ),
+    answers=AnswerShape(usage_members=("x_groq",)),
     refusals=_REFUSALS,
     account_pattern=r"organization `(org_\w+)`",
     # What a model wrote in place of a tool call, after the messages that say no more than that Groq could not read it.
     # Calls that it read and found against the tool's schema, or to tools not offered, stay failures.
     salvage=("failed_generation", r"^Failed to (?:call a function|parse tool call)"),
     quota_headers=_QUOTA_HEADERS,
-    usage_members=("x_groq",),
 )

@@ -21,8 +21,8 @@ class EmbeddingsWire(msgspec.Struct, frozen=True):
     """How a service's embeddings requests differ from OpenAI's.
 
     :param path: where embeddings are made, relative to the base URL
-    :param forward: the parameters it takes; all others are dropped
-    :param constants: for each model, members that are sent unless the request states them
+    :param forward: the parameters it takes besides the input and the dimensions; all others are dropped
+    :param constants: for each model, members of the body that are sent unless the request states them
     """
 
     path: str = "/embeddings"

@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from freellm.catalogue_file import Catalogue
 from freellm.declarations import Model, ProviderInfo, Quota
 from freellm.hookspecs import hookimpl
-from freellm.openai_compatible.embeddings import COMMON, EmbeddingsWire, repaired_embeddings
+from freellm.openai_compatible.embeddings import EmbeddingsWire, repaired_embeddings
 from freellm.openai_compatible.error_body import hides_error
 from freellm.openai_compatible.keys import empty_chat, judge_chats, judge_listing, judge_proof
 from freellm.openai_compatible.listing import listed_model, listed_rows
 from freellm.openai_compatible.quota_headers import HeaderRow, QuotaHeaders
 from freellm.openai_compatible.refusals import RefusalRow, RefusalTable
-from freellm.openai_compatible.request import ALL_CHOICES, COMMON_PARAMETERS, Wire
-from freellm.openai_compatible.response import FINISH_REASONS, Shape, repaired_completion
+from freellm.openai_compatible.request import ChatWire
+from freellm.openai_compatible.response import AnswerShape, repaired_completion
 from freellm.openai_compatible.stream import ChunkNormalizer
 from freellm.openai_compatible.verdicts import VerdictGuard, bare_verdict, spoken_text
 from freellm.types import (
@@ -43,7 +43,9 @@ class OpenAICompatible:
 
     :param info: who the provider is
     :param catalogue: its models and quotas
-    :param chat_path: where completions are made, relative to the base URL
+    :param chat: how its chat requests differ from OpenAI's
+    :param answers: how its chat answers differ
+    :param embeddings: how its embeddings requests differ
     :param models_path: the list of models, relative to the base URL; it proves a key unless it is public
     :param public_models: whether the list of models needs no key. Then a key is proved by a chat of no messages, which
         is refused before it costs anything, sent with the key and without it
@@ -51,35 +53,12 @@ class OpenAICompatible:
         its answer has, true or an object with something in it, when the key is good
     :param free_ids: a regular expression that the ids of free models match, where the service has paid models beside them:
         none but these and the catalogue's is ever asked or listed as free
-    :param embeddings_path: where embeddings are made, relative to the base URL
-    :param embeddings_forward: parameters that embeddings take besides the input and the dimensions
-    :param embeddings_constants: for each embedding model, members that are sent unless the request states them
-    :param forward: parameters the service takes; all others are dropped
-    :param limit_field: what it calls `max_tokens`
-    :param always_limit: whether to send `max_tokens` when the client states none
-    :param efforts: for each model that takes `reasoning_effort`, the service's word for each of OpenAI's
-    :param constants: for each model, members of the body that are always sent
-    :param excludes: for each type of `response_format`, what it cannot be combined with: `stream`, `tools`
-    :param null_content: what stands for a null message content; None leaves the member out
-    :param renames: the service's names for parameters that it takes
-    :param bounds: for each numeric parameter, the least and the greatest value that the service takes; others are moved
-        to the nearer one
-    :param tool_choices: the choices that the service keeps to: `auto`, `none`, `required`, and `function` for a named one.
-        `none` is kept by offering no tools, a named one by offering it alone where `required` is kept; otherwise the
-        request is refused before it is sent
-    :param ask_usage: whether a stream has its usage only if `stream_options` asks for it
-    :param call_extras: whether members of earlier tool calls that OpenAI does not know are sent back
+    :param quota_headers: for each lower-case header name (unit, window in seconds, `limit`, `remaining` or `reset`)
     :param refusals: rows (status, code or type, pattern of words, kind or `Failure`), asked in order, before the
         generic ones; None in a row fits everything
     :param account_pattern: a regular expression whose group is the account that a refusal names
     :param salvage: the error member that holds what the model wrote, and a regular expression for the messages after
         which tool calls are rescued from it
-    :param quota_headers: for each lower-case header name (unit, window in seconds, `limit`, `remaining` or `reset`)
-    :param usage_members: members of a chunk whose `usage` is the stream's usage
-    :param finish_reasons: further finish reasons of the service, in lower case; None is a failed turn
-    :param think: whether models write their reasoning into leading `<think>` tags
-    :param verdicts: in lower case, answers that count as none when they are all there is: what a guard model says that a
-        router put in a chat model's place
     """
 
     def __init__(
@@ -87,46 +66,27 @@ class OpenAICompatible:
         *,
         info: ProviderInfo,
         catalogue: Catalogue,
-        chat_path: str = "/chat/completions",
+        chat: ChatWire = ChatWire(),
+        answers: AnswerShape = AnswerShape(),
+        embeddings: EmbeddingsWire = EmbeddingsWire(),
         models_path: str = "/models",
         public_models: bool = False,
         key_proof: tuple[str, str] | None = None,
         free_ids: str | None = None,
-        embeddings_path: str = "/embeddings",
-        embeddings_forward: frozenset[str] = COMMON,
-        embeddings_constants: Mapping[str, Json] | None = None,
-        forward: frozenset[str] = COMMON_PARAMETERS,
-        limit_field: str = "max_tokens",
-        always_limit: bool = False,
-        efforts: Mapping[str, Mapping[str, str]] | None = None,
-        constants: Mapping[str, Json] | None = None,
-        excludes: Mapping[str, frozenset[str]] | None = None,
-        null_content: str | None = None,
-        renames: Mapping[str, str] | None = None,
-        bounds: Mapping[str, tuple[float, float]] | None = None,
-        tool_choices: frozenset[str] = ALL_CHOICES,
-        ask_usage: bool = True,
-        call_extras: bool = False,
+        quota_headers: Mapping[str, HeaderRow] | None = None,
         refusals: Sequence[RefusalRow] = (),
         account_pattern: str | None = None,
         salvage: tuple[str, str] | None = None,
-        quota_headers: Mapping[str, HeaderRow] | None = None,
-        usage_members: tuple[str, ...] = (),
-        finish_reasons: Mapping[str, str | None] | None = None,
-        think: bool = False,
-        verdicts: frozenset[str] = frozenset(),
     ) -> None:
-        self._info, self._catalogue = info, catalogue
-        self._chat_path, self._models_path, self._public_models = chat_path, models_path, public_models
-        self._key_proof, self._verdicts = key_proof, verdicts
+        self._info = info
+        self._catalogue = catalogue
+        self._chat = chat
+        self._answers = answers
+        self._embeddings = embeddings
+        self._models_path = models_path
+        self._public_models = public_models
+        self._key_proof = key_proof
         self._free_ids = _vouched_for(free_ids, catalogue) if free_ids else None
-        self._wire = Wire(
-            forward=forward, limit_field=limit_field, always_limit=always_limit, null_content=null_content,
-            efforts=efforts or {}, constants=constants or {}, excludes=excludes or {}, renames=renames or {},
-            bounds=bounds or {}, tool_choices=tool_choices, ask_usage=ask_usage, call_extras=call_extras,
-        )  # fmt: skip
-        self._embeddings = EmbeddingsWire(embeddings_path, embeddings_forward, embeddings_constants or {})
-        self._shape = Shape({**FINISH_REASONS, **(finish_reasons or {})}, think, usage_members)
         self._quota_headers = QuotaHeaders(quota_headers or {})
         self._refusals = RefusalTable(refusals, self._quota_headers, account_pattern, salvage)
 
@@ -153,11 +113,11 @@ class OpenAICompatible:
     @hookimpl
     def translate_request(self, request: ChatRequest, model: Model, key: Key) -> Upstream | Failure:
         """Send the request with what the service takes."""
-        body = self._wire.body(request, model) if self._may_be_free(model.id) else _not_free(model.id)
+        body = self._chat.body(request, model) if self._may_be_free(model.id) else _not_free(model.id)
         if isinstance(body, Failure):
             return body
-        dropped = self._wire.dropped(request, body)
-        return Upstream("POST", self._chat_path, self._headers(key), body, request.stream, dropped)
+        dropped = self._chat.dropped(request, body)
+        return Upstream("POST", self._chat.path, self._headers(key), body, request.stream, dropped)
 
     @hookimpl
     def normalize_response(self, request: ChatRequest, model: Model, answer: Answer) -> Json | Failure:
@@ -168,18 +128,22 @@ class OpenAICompatible:
             return Failure(kind=Kind.BAD_ANSWER, message=f"the service answered with {found}")
         if hides_error(body):
             return self.classify_error(request, model, answer)
-        completion = repaired_completion(body, self._shape)
-        if self._verdicts and not isinstance(completion, Failure):
-            return bare_verdict(spoken_text(completion), request, self._verdicts) or completion
+        completion = repaired_completion(body, self._answers)
+        if self._answers.verdicts and not isinstance(completion, Failure):
+            return bare_verdict(spoken_text(completion), request, self._answers.verdicts) or completion
         return completion
 
     @hookimpl
     def normalize_stream(self, request: ChatRequest, model: Model) -> StreamNormalizer:
         """Return a normalizer of OpenAI chunks."""
         normalizer = ChunkNormalizer(
-            model.id, self._shape, lambda answer: self.classify_error(request, model, answer)
+            model.id, self._answers, lambda answer: self.classify_error(request, model, answer)
         )
-        return VerdictGuard(normalizer, request, self._verdicts) if self._verdicts else normalizer
+        return (
+            VerdictGuard(normalizer, request, self._answers.verdicts)
+            if self._answers.verdicts
+            else normalizer
+        )
 
     @hookimpl
     def classify_error(self, request: ChatRequest, model: Model, answer: Answer) -> Failure:
@@ -230,7 +194,7 @@ class OpenAICompatible:
         if not self._public_models:
             return [Upstream("GET", self._models_path, self._headers(key))]
         chat = empty_chat(self._catalogue.models)
-        return [Upstream("POST", self._chat_path, headers, chat) for headers in (self._headers(key), {})]
+        return [Upstream("POST", self._chat.path, headers, chat) for headers in (self._headers(key), {})]
 
     @hookimpl
     def judge_key(self, key: Key, answers: Sequence[Answer]) -> Verdict:

@@ -36,29 +36,37 @@ ALL_CHOICES: Final = frozenset({"auto", "none", "required", "function"})
 
 _TOOLS: Final = frozenset({"tools", "tool_choice", "parallel_tool_calls"})
 
+_EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""OpenAI's words for how long a model thinks, from not at all to the longest."""
+
 _LARGEST_DEFAULT: Final = 8_192
 
 
-class Wire(msgspec.Struct, frozen=True):
-    """How a service's requests differ from OpenAI's.
+class ChatWire(msgspec.Struct, frozen=True):
+    """How a service's chat requests differ from OpenAI's.
 
+    :param path: where completions are made, relative to the base URL
     :param forward: the parameters it takes, by OpenAI's names; all others are dropped. `max_tokens`,
         `reasoning_effort` and `stream` are none of them: the next fields rule these
     :param limit_field: what it calls `max_tokens`
     :param always_limit: whether `max_tokens` is sent when the client states none, because the service's own default
         is too small to be of use
-    :param efforts: for each model that takes `reasoning_effort`, its word for each of OpenAI's
-    :param constants: for each model, members that are always sent
+    :param efforts: for each model that takes `reasoning_effort`, its words for those of OpenAI's that it knows. Any
+        other becomes the nearest of them; of two as near, the one that thinks longer
+    :param constants: for each model, members of the body that are always sent
     :param excludes: for each type of `response_format`, what the service cannot combine it with: `stream`, `tools`
     :param null_content: what stands for a null content; None leaves the member out
     :param renames: the service's names for parameters that it takes
     :param bounds: for each numeric parameter, the least and the greatest value that the service takes; others are moved
         to the nearer one
-    :param tool_choices: the choices that the service keeps to: `auto`, `none`, `required`, and `function` for a named one
+    :param tool_choices: the choices that the service keeps to: `auto`, `none`, `required`, and `function` for a named one.
+        `none` is kept by offering no tools, a named one by offering it alone where `required` is kept; otherwise the
+        request is refused before it is sent
     :param ask_usage: whether a stream has its usage only if `stream_options` asks for it
     :param call_extras: whether members of earlier tool calls that OpenAI does not know are sent
     """
 
+    path: str = "/chat/completions"
     forward: frozenset[str] = COMMON_PARAMETERS
     limit_field: str = "max_tokens"
     always_limit: bool = False
@@ -122,8 +130,8 @@ class Wire(msgspec.Struct, frozen=True):
         return missing
 
     def _effort(self, body: Json, model_id: str, effort: str) -> None:
-        word = self.efforts.get(model_id, {}).get(effort)
-        if word is not None:
+        words = self.efforts.get(model_id)
+        if words and (word := words.get(effort) or _nearest(words, effort)):
             body["reasoning_effort"] = word
 
     def _adjust(self, body: Json) -> None:
@@ -183,6 +191,15 @@ def _offer_only(allowed: Json, body: Json) -> str:
     body["tools"] = [tool for tool in body.get("tools", ()) if tool["function"]["name"] in names]
     body["tool_choice"] = mode = str(allowed.get("mode", "auto"))
     return mode
+
+
+def _nearest(words: Mapping[str, str], effort: str) -> str | None:
+    """Return a service's word for the effort that is nearest to one which it does not know; None for no effort at all."""
+    if effort not in _EFFORTS:
+        return None
+    wanted = _EFFORTS.index(effort)
+    places = {_EFFORTS.index(known): word for known, word in words.items()}
+    return places[min(places, key=lambda place: (abs(place - wanted), -place))]
 
 
 def _limit(stated: int | None, model: Model) -> int:

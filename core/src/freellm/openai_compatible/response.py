@@ -13,7 +13,7 @@ from freellm.types import Failure, Json, Kind
 
 COMPLETION: Final = "chat.completion"
 
-FINISH_REASONS: Final[Mapping[str, str | None]] = {
+_FINISH_REASONS: Final[Mapping[str, str | None]] = {
     "stop": "stop",
     "eos": "stop",
     "end_turn": "stop",
@@ -38,24 +38,29 @@ _IDENTITY: Final = (("id", str), ("created", int))
 _COUNTS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
-class Shape(msgspec.Struct, frozen=True):
-    """How a service's answers differ from OpenAI's.
+class AnswerShape(msgspec.Struct, frozen=True):
+    """How a service's chat answers differ from OpenAI's.
 
-    :param finish_reasons: OpenAI's finish reason for each of the service's, in lower case; None is a failed turn
+    :param finish_reasons: OpenAI's finish reason for further ones of the service's, in lower case; None is a failed turn
     :param think: whether models write their reasoning into leading `<think>` tags
     :param usage_members: members of a chunk whose `usage` is the stream's usage
+    :param verdicts: in lower case, answers that count as none when they are all there is: what a guard model says that a
+        router put in a chat model's place
     """
 
-    finish_reasons: Mapping[str, str | None] = msgspec.field(default_factory=lambda: FINISH_REASONS)
+    finish_reasons: Mapping[str, str | None] = {}
     think: bool = False
     usage_members: tuple[str, ...] = ()
+    verdicts: frozenset[str] = frozenset()
 
     def finish_reason(self, given: Any, called: bool) -> str | None:
         """Return OpenAI's word for a finish reason, None when the turn failed.
 
         :param called: whether the turn called tools, which some services report as a plain stop
         """
-        reason = self.finish_reasons.get(str(given).lower(), "stop")
+        word = str(given).lower()
+        known = self.finish_reasons if word in self.finish_reasons else _FINISH_REASONS
+        reason = known.get(word, "stop")
         return "tool_calls" if called and reason == "stop" else reason
 
 
@@ -105,7 +110,7 @@ def repaired_usage(usage: Any) -> Json | None:
     }
 
 
-def repaired_completion(body: Json, shape: Shape) -> Json | Failure:
+def repaired_completion(body: Json, shape: AnswerShape) -> Json | Failure:
     """Return the completion that clients expect, or the failure that this one hides.
 
     A body that needs nothing is returned as it came; what needs something is copied, never changed in place.
@@ -137,7 +142,7 @@ def repaired_completion(body: Json, shape: Shape) -> Json | Failure:
     return completion
 
 
-def _is_plain(body: Json, shape: Shape) -> bool:
+def _is_plain(body: Json, shape: AnswerShape) -> bool:
     """Tell at a glance whether this is one text, well-formed: nearly every answer there is."""
     try:
         (choice,) = body["choices"]
@@ -175,7 +180,7 @@ def _with_refusal(body: Json) -> Json:
     return {**body, "choices": [{**choice, "message": {**message, "refusal": None}}]}
 
 
-def _choice(choice: Any, position: int, seed: str, shape: Shape) -> Json | Failure:
+def _choice(choice: Any, position: int, seed: str, shape: AnswerShape) -> Json | Failure:
     if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
         return Failure(kind=Kind.BAD_ANSWER, message="the answer has a choice without a message")
     given = choice.get("finish_reason") or "stop"
@@ -199,7 +204,7 @@ def _choice(choice: Any, position: int, seed: str, shape: Shape) -> Json | Failu
     return {"logprobs": None, **choice, "index": position, "message": message, "finish_reason": reason}
 
 
-def _message(message: Json, seed: str, shape: Shape) -> Json:
+def _message(message: Json, seed: str, shape: AnswerShape) -> Json:
     changes: Json = {}
     if (
         message.get("tool_calls") == []

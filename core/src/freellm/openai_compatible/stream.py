@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from freellm.openai_compatible.reasoning import ThinkSplitter, mirror, split_parts
-from freellm.openai_compatible.response import Shape, empty_turn, failed_turn, repaired_usage, text_of
+from freellm.openai_compatible.response import AnswerShape, empty_turn, failed_turn, repaired_usage, text_of
 from freellm.openai_compatible.tool_call_deltas import ToolCallDeltas
 from freellm.types import UNCHANGED, Answer, Chunks, Event, Failure, Json, Kind
 
@@ -40,7 +40,7 @@ class ChunkNormalizer:
         "_usage_sent",
     )
 
-    def __init__(self, model_id: str, shape: Shape, refuse: Callable[[Answer], Failure]) -> None:
+    def __init__(self, model_id: str, shape: AnswerShape, refuse: Callable[[Answer], Failure]) -> None:
         self._model_id = model_id
         self._shape = shape
         self._refuse = refuse

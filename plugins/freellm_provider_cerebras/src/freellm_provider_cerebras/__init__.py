@@ -5,6 +5,7 @@ Facts without a source of their own are of the catalogue's day, 2026-11-23.
 """
 
 from freellm import (
+    ChatWire,
     DataPolicy,
     Failure,
     KeyField,
@@ -46,16 +47,8 @@ _FORWARD = frozenset(
     }
 )
 
-_QWEN = {
-    "none": "none",
-    "minimal": "low",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "xhigh": "high",
-    "max": "high",
-}
-_GPT_OSS = {**_QWEN, "none": "low"}  # it cannot do without reasoning
+_GPT_OSS = {"low": "low", "medium": "medium", "high": "high"}  # it cannot do without reasoning
+_QWEN = {"none": "none", **_GPT_OSS}
 
 _GONE = Failure(kind=Kind.MODEL_GONE, scope="model")
 _SPENT = Failure(
@@ -100,11 +93,13 @@ provider = OpenAICompatible(
         ),
     ),
     catalogue=load_catalogue(__package__),
-    forward=_FORWARD,
-    limit_field="max_completion_tokens",
-    efforts={"gpt-oss-120b": _GPT_OSS, "qwen-3.8-27b": _QWEN},
-    # GPT OSS has its reasoning in a member of its own anyway.
-    constants={"qwen-3.8-27b": {"reasoning_format": "parsed"}},
+    chat=ChatWire(
+        forward=_FORWARD,
+        limit_field="max_completion_tokens",
+        efforts={"gpt-oss-120b": _GPT_OSS, "qwen-3.8-27b": _QWEN},
+        # GPT OSS has its reasoning in a member of its own anyway.
+        constants={"qwen-3.8-27b": {"reasoning_format": "parsed"}},
+    ),
     refusals=_REFUSALS,
     quota_headers=_QUOTA_HEADERS,
 )

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from freellm import (
     Answer,
     ChatRequest,
+    ChatWire,
     EmbeddingRequest,
     Failure,
     Json,
@@ -47,15 +48,7 @@ _FORWARD = frozenset(
 )
 
 # Models that reason do so unless they are told not to.
-_EFFORTS = {
-    "none": "none",
-    "minimal": "none",
-    "low": "high",
-    "medium": "high",
-    "high": "high",
-    "xhigh": "high",
-    "max": "high",
-}
+_EFFORTS = {"none": "none", "high": "high"}
 
 # A format cannot be asked for beside tools. The request goes to another provider rather than losing either.
 _EXCLUDES = {"json_object": frozenset({"tools"}), "json_schema": frozenset({"tools"})}
@@ -239,16 +232,18 @@ provider = Cohere(
         base_url="https://api.cohere.ai",
     ),
     catalogue=load_catalogue(__package__),
-    chat_path="/compatibility/v1/chat/completions",
+    chat=ChatWire(
+        path="/compatibility/v1/chat/completions",
+        forward=_FORWARD,
+        bounds={
+            "temperature": (0.0, 1.0),
+            "frequency_penalty": (0.0, 1.0),
+            "presence_penalty": (0.0, 1.0),
+        },
+        efforts={"command-a-plus-05-2026": _EFFORTS, "command-a-reasoning-08-2025": _EFFORTS},
+        excludes=_EXCLUDES,
+        tool_choices=frozenset({"auto", "none", "required"}),  # a function cannot be named
+    ),
     models_path="/v1/models?page_size=1000",
-    forward=_FORWARD,
-    bounds={
-        "temperature": (0.0, 1.0),
-        "frequency_penalty": (0.0, 1.0),
-        "presence_penalty": (0.0, 1.0),
-    },
-    efforts={"command-a-plus-05-2026": _EFFORTS, "command-a-reasoning-08-2025": _EFFORTS},
-    excludes=_EXCLUDES,
-    tool_choices=frozenset({"auto", "none", "required"}),  # a function cannot be named
     refusals=_REFUSALS,
 )

@@ -11,8 +11,10 @@ from typing import Any
 
 from freellm import (
     Answer,
+    AnswerShape,
     Catalogue,
     ChatRequest,
+    ChatWire,
     Failure,
     KeyField,
     Kind,
@@ -148,9 +150,11 @@ provider = AnyServer(
         first_byte_timeout=120.0,
     ),
     catalogue=Catalogue(models=()),
-    forward=_FORWARD,
-    # Gemini's own OpenAI endpoint wants its signatures back (docs: Thought signatures, OpenAI compatibility).
-    call_extras=True,
+    chat=ChatWire(
+        forward=_FORWARD,
+        # Gemini's own OpenAI endpoint wants its signatures back (docs: Thought signatures, OpenAI compatibility).
+        call_extras=True,
+    ),
+    answers=AnswerShape(think=True),
     refusals=_REFUSALS,
-    think=True,
 )

@@ -5,6 +5,8 @@ without a source of their own are of the catalogue's day, 2026-11-23.
 """
 
 from freellm import (
+    AnswerShape,
+    ChatWire,
     DataPolicy,
     Failure,
     KeyField,
@@ -36,7 +38,7 @@ _FORWARD = frozenset(
     }
 )
 
-_EFFORTS = {word: word for word in ("none", "minimal", "low", "medium", "high", "xhigh")} | {"max": "xhigh"}
+_EFFORTS = {word: word for word in ("none", "minimal", "low", "medium", "high", "xhigh")}
 
 _SPENT = Failure(kind=Kind.QUOTA_EXHAUSTED, scope="ip", unit="requests", window=_HOUR)
 _REFUSALS = (
@@ -92,14 +94,18 @@ provider = OpenAICompatible(
         ),
     ),
     catalogue=_CATALOGUE,
-    chat_path="/gateway/chat/completions",
+    chat=ChatWire(
+        path="/gateway/chat/completions",
+        forward=_FORWARD,
+        efforts={model.id: _EFFORTS for model in _CATALOGUE.models if "reasoning" in model.abilities},
+    ),
+    answers=AnswerShape(
+        # A router may pick a guard model.
+        verdicts=frozenset({"safe", "unsafe"}),
+    ),
     models_path="/gateway/models",
     # The list of models is public, and a free model answers whatever key it is asked with.
     key_proof=("/profile", "user"),
     free_ids=r":free$",
-    forward=_FORWARD,
-    efforts={model.id: _EFFORTS for model in _CATALOGUE.models if "reasoning" in model.abilities},
     refusals=_REFUSALS,
-    # A router may pick a guard model.
-    verdicts=frozenset({"safe", "unsafe"}),
 )

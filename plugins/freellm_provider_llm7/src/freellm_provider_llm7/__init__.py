@@ -8,6 +8,7 @@ import re
 from freellm import (
     Answer,
     ChatRequest,
+    ChatWire,
     Chunks,
     Event,
     Failure,
@@ -133,7 +134,7 @@ provider = LLM7(
         base_url="https://api.llm7.io/v1",
     ),
     catalogue=load_catalogue(__package__),
+    chat=ChatWire(forward=_FORWARD),
     public_models=True,
-    forward=_FORWARD,
     refusals=_REFUSALS,
 )

@@ -7,7 +7,9 @@ their own are of the catalogue's day, 2026-11-23.
 from freellm import (
     Answer,
     ChatRequest,
+    ChatWire,
     EmbeddingRequest,
+    EmbeddingsWire,
     Failure,
     Json,
     Key,
@@ -53,15 +55,7 @@ _FORWARD = frozenset(
 )
 
 # Small 4 and Medium 3.5 think or do not; the Magistral models always think, the others never, and both refuse the field.
-_EFFORTS = {
-    "none": "none",
-    "minimal": "none",
-    "low": "high",
-    "medium": "high",
-    "high": "high",
-    "xhigh": "high",
-    "max": "high",
-}
+_EFFORTS = {"none": "none", "high": "high"}
 
 # Capabilities of Mistral's list as abilities.
 _CAPABILITIES = {"tools": "function_calling", "vision": "vision", "reasoning": "reasoning"}
@@ -152,12 +146,14 @@ provider = Mistral(
         quota_headers=tuple(_QUOTA_HEADERS),
     ),
     catalogue=load_catalogue(__package__),
-    embeddings_forward=frozenset(),
-    forward=_FORWARD,
-    renames={"seed": "random_seed"},
-    bounds={"temperature": (0.0, 1.5)},
-    ask_usage=False,  # the last chunk has it, and stream_options is a 422
-    efforts={"mistral-small-latest": _EFFORTS, "mistral-medium-latest": _EFFORTS},
+    chat=ChatWire(
+        forward=_FORWARD,
+        renames={"seed": "random_seed"},
+        bounds={"temperature": (0.0, 1.5)},
+        ask_usage=False,  # the last chunk has it, and stream_options is a 422
+        efforts={"mistral-small-latest": _EFFORTS, "mistral-medium-latest": _EFFORTS},
+    ),
+    embeddings=EmbeddingsWire(forward=frozenset()),
     refusals=_REFUSALS,
     quota_headers=_QUOTA_HEADERS,
 )

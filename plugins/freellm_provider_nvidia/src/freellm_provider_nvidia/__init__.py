@@ -6,8 +6,11 @@ own are of the catalogue's day, 2026-11-23.
 
 from freellm import (
     Answer,
+    AnswerShape,
     ChatRequest,
+    ChatWire,
     DataPolicy,
+    EmbeddingsWire,
     Failure,
     Key,
     KeyField,
@@ -40,15 +43,7 @@ _FORWARD = frozenset(
     }
 )
 
-_GPT_OSS = {
-    "none": "low",
-    "minimal": "low",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "xhigh": "high",
-    "max": "high",
-}
+_GPT_OSS = {"low": "low", "medium": "medium", "high": "high"}
 
 _SINGLE_CALLS = "single calls"
 _ONE_CALL_AT_ONCE = ("meta/", "mistralai/")
@@ -131,18 +126,22 @@ provider = Nvidia(
         ),
     ),
     catalogue=_CATALOGUE,
+    chat=ChatWire(
+        forward=_FORWARD,
+        # Some servers have a default so small that reasoning uses it up (hermes-agent issue 12233, 2026-04).
+        always_limit=True,
+        efforts={"openai/gpt-oss-20b": _GPT_OSS},
+    ),
+    answers=AnswerShape(think=True),
+    embeddings=EmbeddingsWire(
+        forward=frozenset({"input_type", "truncate", "user"}),
+        # Models that tell questions from passages refuse inputs which are neither.
+        constants={
+            model.id: {"input_type": "passage", "truncate": "NONE"}
+            for model in _CATALOGUE.models
+            if model.task == "embeddings"
+        },
+    ),
     public_models=True,
-    forward=_FORWARD,
-    # Some servers have a default so small that reasoning uses it up (hermes-agent issue 12233, 2026-04).
-    always_limit=True,
-    efforts={"openai/gpt-oss-20b": _GPT_OSS},
-    embeddings_forward=frozenset({"input_type", "truncate", "user"}),
-    # Models that tell questions from passages refuse inputs which are neither.
-    embeddings_constants={
-        model.id: {"input_type": "passage", "truncate": "NONE"}
-        for model in _CATALOGUE.models
-        if model.task == "embeddings"
-    },
     refusals=_REFUSALS,
-    think=True,
 )

@@ -4,19 +4,13 @@ The models and their windows are in `catalogue.toml`. Facts without a source of 
 2026-11-23.
 """
 
-from collections.abc import Sequence
-
 from freellm import (
-    Answer,
+    ChatWire,
     Failure,
-    Key,
     KeyField,
     Kind,
     OpenAICompatible,
     ProviderInfo,
-    Upstream,
-    Verdict,
-    hookimpl,
     load_catalogue,
 )
 
@@ -38,24 +32,8 @@ _FORWARD = frozenset(
     }
 )
 
-_GPT_OSS = {
-    "none": "low",
-    "minimal": "low",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "xhigh": "high",
-    "max": "high",
-}
-_OTHERS = {
-    "none": "none",
-    "minimal": "low",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "xhigh": "max",
-    "max": "max",
-}
+_GPT_OSS = {"low": "low", "medium": "medium", "high": "high"}
+_OTHERS = {word: word for word in ("none", "low", "medium", "high", "max")}
 
 
 def _spent(window: float) -> Failure:
@@ -74,26 +52,9 @@ _REFUSALS = (
 )
 
 
-class Ollama(OpenAICompatible):
-    """Proves keys by the account's usage: the list of models is open to everybody."""
-
-    @hookimpl
-    def check_key(self, key: Key) -> Sequence[Upstream]:
-        """Ask what the account has used, which needs a valid key and spends nothing."""
-        return [Upstream("GET", "/api/usage", self._headers(key))]
-
-    @hookimpl
-    def judge_key(self, key: Key, answers: Sequence[Answer]) -> Verdict:
-        """Call a key valid when its account's usage is told."""
-        answer = answers[0]
-        if answer.status == 200 and isinstance(answer.body, dict) and "limits" in answer.body:
-            return Verdict(state="valid", message="the service told the account's usage")
-        return super().judge_key(key, answers)
-
-
 _CATALOGUE = load_catalogue(__package__)
 
-provider = Ollama(
+provider = OpenAICompatible(
     info=ProviderInfo(
         id="ollama",
         title="Ollama Cloud",
@@ -107,15 +68,19 @@ provider = Ollama(
         first_byte_timeout=120.0,  # large models are loaded on demand
     ),
     catalogue=_CATALOGUE,
-    chat_path="/v1/chat/completions",
+    chat=ChatWire(
+        path="/v1/chat/completions",
+        forward=_FORWARD,
+        tool_choices=frozenset(),  # it is ignored, so nothing but the default is kept to
+        efforts={
+            model.id: _GPT_OSS if model.id.startswith("gpt-oss") else _OTHERS
+            for model in _CATALOGUE.models
+            if "reasoning" in model.abilities
+        },
+    ),
     models_path="/v1/models",
-    forward=_FORWARD,
-    tool_choices=frozenset(),  # it is ignored, so nothing but the default is kept to
-    efforts={
-        model.id: _GPT_OSS if model.id.startswith("gpt-oss") else _OTHERS
-        for model in _CATALOGUE.models
-        if "reasoning" in model.abilities
-    },
+    # The list of models is open to everybody; what the account has used is told to a valid key, and costs nothing.
+    key_proof=("/api/usage", "limits"),
     refusals=_REFUSALS,
     account_pattern=r"\byou \(([^()\s]+)\) have reached",
 )

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from freellm import (
     Answer,
+    AnswerShape,
+    ChatWire,
     DataPolicy,
     Failure,
     Json,
@@ -49,7 +51,7 @@ _FORWARD = frozenset(
     }
 )
 
-_EFFORTS = {word: word for word in ("none", "minimal", "low", "medium", "high", "xhigh")} | {"max": "xhigh"}
+_EFFORTS = {word: word for word in ("none", "minimal", "low", "medium", "high", "xhigh")}
 
 _DAILY = Failure(kind=Kind.QUOTA_EXHAUSTED, scope="account", unit="requests", window=_DAY)
 _SPENDING_CAP = Failure(kind=Kind.QUOTA_EXHAUSTED, scope="key", unit="credits")
@@ -166,11 +168,15 @@ provider = OpenRouter(
         ),
     ),
     catalogue=_CATALOGUE,
+    chat=ChatWire(
+        forward=_FORWARD,
+        efforts={model.id: _EFFORTS for model in _CATALOGUE.models if "reasoning" in model.abilities},
+    ),
+    answers=AnswerShape(
+        # The free router may pick a guard model.
+        verdicts=frozenset({"safe", "unsafe"}),
+    ),
     key_proof=("/key", "data"),  # the list of models is public
     free_ids=r":free$",
-    forward=_FORWARD,
-    efforts={model.id: _EFFORTS for model in _CATALOGUE.models if "reasoning" in model.abilities},
     refusals=_REFUSALS,
-    # The free router may pick a guard model.
-    verdicts=frozenset({"safe", "unsafe"}),
 )

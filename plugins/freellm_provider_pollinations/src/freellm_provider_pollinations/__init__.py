@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from freellm import (
     Answer,
     ChatRequest,
+    ChatWire,
     Failure,
     Json,
     KeyField,
@@ -75,7 +76,7 @@ provider = Pollinations(
         base_url="https://gen.pollinations.ai",
     ),
     catalogue=load_catalogue(__package__),
-    chat_path="/v1/chat/completions",
+    chat=ChatWire(path="/v1/chat/completions"),
     models_path="/v1/models",
     key_proof=("/account/key", "valid"),  # the list of models is public
     refusals=_REFUSALS,

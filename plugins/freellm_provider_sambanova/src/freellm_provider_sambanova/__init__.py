@@ -5,7 +5,9 @@ Facts without a source of their own are of the catalogue's day, 2026-11-23.
 """
 
 from freellm import (
+    AnswerShape,
     ChatRequest,
+    ChatWire,
     DataPolicy,
     Failure,
     Key,
@@ -50,15 +52,7 @@ _FORWARD = frozenset(
     }
 )
 
-_GPT_OSS = {
-    "none": "low",
-    "minimal": "low",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "xhigh": "high",
-    "max": "high",
-}
+_GPT_OSS = {"low": "low", "medium": "medium", "high": "high"}
 
 _REFUSALS = (
     (None, "PAYMENT_METHOD_REQUIRED", None, Failure(kind=Kind.PAYMENT_REQUIRED, scope="account")),
@@ -108,11 +102,13 @@ provider = SambaNova(
         ),
     ),
     catalogue=load_catalogue(__package__),
+    chat=ChatWire(
+        forward=_FORWARD,
+        efforts={"gpt-oss-120b": _GPT_OSS},
+        null_content="",  # its types demand the member
+    ),
+    answers=AnswerShape(think=True),
     public_models=True,
-    forward=_FORWARD,
-    efforts={"gpt-oss-120b": _GPT_OSS},
-    null_content="",  # its types demand the member
     refusals=_REFUSALS,
     quota_headers=_QUOTA_HEADERS,
-    think=True,
 )

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta, timezone
 
 from freellm import (
     Answer,
+    AnswerShape,
     ChatRequest,
+    ChatWire,
     Failure,
     Key,
     KeyField,
@@ -132,15 +134,19 @@ provider = Zhipu(
         first_byte_timeout=60.0,  # GLM-4.7-Flash was seen to take up to 41 seconds
     ),
     catalogue=load_catalogue(__package__),
-    forward=_FORWARD,
-    # The open interval from 0 to 1: the SDK moves what is outside to these.
-    bounds={"temperature": (0.01, 0.99), "top_p": (0.01, 0.99)},
-    tool_choices=frozenset({"auto"}),  # the only one that is documented
-    ask_usage=False,  # the last chunk has it
-    finish_reasons={
-        "sensitive": "content_filter",
-        "network_error": None,
-        "model_context_window_exceeded": "length",
-    },
+    chat=ChatWire(
+        forward=_FORWARD,
+        # The open interval from 0 to 1: the SDK moves what is outside to these.
+        bounds={"temperature": (0.01, 0.99), "top_p": (0.01, 0.99)},
+        tool_choices=frozenset({"auto"}),  # the only one that is documented
+        ask_usage=False,  # the last chunk has it
+    ),
+    answers=AnswerShape(
+        finish_reasons={
+            "sensitive": "content_filter",
+            "network_error": None,
+            "model_context_window_exceeded": "length",
+        },
+    ),
     refusals=_REFUSALS,
 )
