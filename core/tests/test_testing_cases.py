@@ -10,8 +10,8 @@ import pytest
 
 from freellm import Catalogue, ChatRequest, Key, OpenAICompatible, ProviderInfo, Upstream, hookimpl
 from freellm.declarations import Model
-from freellm.testing import Case, check_case, load_cases
-from freellm.types import Failure, Json
+from freellm.testing import Case, check_case, check_refusals, load_cases
+from freellm.types import Failure, Json, Kind
 
 INFO = ProviderInfo(
     id="lab", title="Lab", signup_url="https://x", docs_url="https://x", base_url="https://x/v1"
@@ -146,3 +146,25 @@ def test_cases_come_in_the_order_of_their_names(tmp_path: Path) -> None:
     for name in ("b", "a"):
         (tmp_path / f"{name}.json").write_text(json.dumps({"model": "m", "readings": []}))
     assert [str(found) for found in load_cases(tmp_path)] == ["a", "b"]
+
+
+BUSY = case(answer={"status": 429, "body": {"error": {"message": "no tokens left"}}}, failure={})
+
+
+@pytest.mark.parametrize(
+    ("rows", "missing"),
+    [
+        ([(429, None, "no tokens", Kind.RATE_LIMITED)], ""),
+        ([(429, "busy", None, Kind.RATE_LIMITED)], "'busy'"),
+        ([(429, None, None, Kind.RATE_LIMITED), (429, None, "tokens", Kind.TOO_LARGE)], "'tokens'"),
+    ],
+)
+def test_each_row_of_a_table_of_refusals_has_to_name_the_answer_of_a_case(
+    rows: list[Any], missing: str
+) -> None:
+    if not missing:
+        check_refusals(rows, [BUSY])
+        return
+    with pytest.raises(AssertionError, match=missing) as said:
+        check_refusals(rows, [BUSY])
+    assert str(said.value).count("(429") == 1

@@ -108,9 +108,9 @@ class RefusalTable:
     def __init__(
         self,
         rows: Sequence[RefusalRow],
-        quota_headers: QuotaHeaders,
-        account_pattern: str | None,
-        salvage: tuple[str, str] | None,
+        quota_headers: QuotaHeaders | None = None,
+        account_pattern: str | None = None,
+        salvage: tuple[str, str] | None = None,
     ) -> None:
         self._rows = [
             (
@@ -121,7 +121,7 @@ class RefusalTable:
             )
             for status, code, words, meaning in (*rows, *GENERIC)
         ]
-        self._quota_headers = quota_headers
+        self._quota_headers = quota_headers or QuotaHeaders({})
         self._account = re.compile(account_pattern) if account_pattern else None
         self._salvage = (salvage[0], re.compile(salvage[1], re.IGNORECASE)) if salvage else None
 
@@ -141,15 +141,25 @@ class RefusalTable:
             **_corrected(request, failure, refusal),
         )
 
-    def _meaning(self, refusal: Refusal) -> Failure:
-        for status, code, words, meaning in self._rows:
+    def place(self, answer: Answer) -> int | None:
+        """Return the place of the row that names a refusal, the generic rows after the provider's; None without one."""
+        return self._place(read_refusal(answer))
+
+    def _place(self, refusal: Refusal) -> int | None:
+        for place, (status, code, words, _) in enumerate(self._rows):
             if (
                 (status is None or status == refusal.status)
                 and (code is None or code in refusal.codes)
                 and (words is None or words.search(refusal.prose))
             ):
-                return meaning
-        return Failure(kind=_BY_CLASS.get(refusal.status // 100, Kind.BAD_ANSWER))
+                return place
+        return None
+
+    def _meaning(self, refusal: Refusal) -> Failure:
+        place = self._place(refusal)
+        if place is None:
+            return Failure(kind=_BY_CLASS.get(refusal.status // 100, Kind.BAD_ANSWER))
+        return self._rows[place][3]
 
     def _timed(self, failure: Failure, refusal: Refusal, answer: Answer) -> Failure:
         wait, resets_at = retry_after(answer.headers)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from freellm.testing.breach import BreachError
-    from freellm.testing.cases import Case, check_case, load_cases
+    from freellm.testing.cases import Case, check_case, check_refusals, load_cases
     from freellm.testing.contract import Result, examine
     from freellm.testing.grammar import StreamReport, ToolCall, check_chunks, check_stream
     from freellm.testing.grammar_whole import check_completion, check_error
@@ -26,6 +26,7 @@ __all__ = [
     "check_chunks",
     "check_completion",
     "check_error",
+    "check_refusals",
     "check_stream",
     "examine",
     "load_cases",
@@ -33,7 +34,7 @@ __all__ = [
 
 _HOMES = {
     "breach": ("BreachError",),
-    "cases": ("Case", "check_case", "load_cases"),
+    "cases": ("Case", "check_case", "check_refusals", "load_cases"),
     "contract": ("Result", "examine"),
     "grammar": ("StreamReport", "ToolCall", "check_chunks", "check_stream"),
     "grammar_whole": ("check_completion", "check_error"),

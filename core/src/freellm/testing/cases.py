@@ -33,6 +33,7 @@ import msgspec
 
 from freellm.declarations import Model
 from freellm.hookspecs import ProviderSpec
+from freellm.openai_compatible.refusals import RefusalRow, RefusalTable
 from freellm.plugins import relay
 from freellm.secret import Secret
 from freellm.testing.breach import require
@@ -139,6 +140,17 @@ def check_case(plugin: object, case: Case) -> None:
         check.readings()
     if "events" in content:
         check.stream()
+
+
+def check_refusals(rows: Sequence[RefusalRow], cases: Sequence[Case]) -> None:
+    """Check that each row of `OpenAICompatible(refusals=…)` has a case whose answer it names, before all later rows.
+
+    :raises AssertionError: naming the rows that no case shows: one is missing, or an earlier row takes their answers
+    """
+    table = RefusalTable(rows)
+    shown = {table.place(case.answer()) for case in cases if case.content.keys() >= {"answer", "failure"}}
+    missing = [f"{row!r}" for place, row in enumerate(rows) if place not in shown]
+    require(not missing, "no case shows what these rows are for:\n" + "\n".join(missing))
 
 
 def _load(path: Path) -> Case:
