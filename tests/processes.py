@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,6 +24,13 @@ PATIENCE = 5.0
 def environment(**variables: str) -> dict[str, str]:
     """Return an environment without anybody's keys."""
     return {name: os.environ[name] for name in KEPT if name in os.environ} | variables
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens at the moment."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return int(unused.getsockname()[1])
 
 
 @contextmanager

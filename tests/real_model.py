@@ -28,7 +28,7 @@ from typing import Any
 import pytest
 from openai import APIStatusError, OpenAI
 
-from processes import environment, freellm_serving
+from processes import environment, free_port, freellm_serving
 
 MODEL = "gemma-3-270m"
 FORMAT = "alpaca"
@@ -38,14 +38,6 @@ PATIENCE = 120.0
 """Seconds in which a server loads the model."""
 
 PROMPT: list[Any] = [{"role": "user", "content": "What is the capital of France?"}]
-
-
-def free_port() -> int:
-    """Return a port on which nobody listens at the moment."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port: int = unused.getsockname()[1]
-        return port
 
 
 @contextmanager

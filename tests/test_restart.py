@@ -38,15 +38,10 @@ def variables(folder: Path, upstream: CountingUpstream) -> dict[str, str]:
     }
 
 
-def chat(url: str) -> int:
-    """Ask the one model whose quota is watched; return the HTTP status, 0 when the server is gone."""
-    body = {
-        "model": "groq/openai/gpt-oss-120b",
-        "max_tokens": 8,
-        "messages": [{"role": "user", "content": "Hello"}],
-    }
+def status_of(url: str, body: dict[str, Any]) -> int:
+    """Send a request; return the HTTP status, 0 when the server is gone."""
     request = urllib.request.Request(
-        f"{url}/v1/chat/completions",
+        url,
         data=json.dumps(body).encode(),
         headers={"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"},
     )
@@ -58,6 +53,16 @@ def chat(url: str) -> int:
         return error.code
     except OSError:
         return 0
+
+
+def chat(url: str) -> int:
+    """Ask the one model whose quota is watched; return the HTTP status, 0 when the server is gone."""
+    body = {
+        "model": "groq/openai/gpt-oss-120b",
+        "max_tokens": 8,
+        "messages": [{"role": "user", "content": "Hello"}],
+    }
+    return status_of(f"{url}/v1/chat/completions", body)
 
 
 def until_exhausted(url: str) -> int:
@@ -135,19 +140,8 @@ class _Embeds(BaseHTTPRequestHandler):
 
 def embed(url: str, texts: int) -> int:
     """Ask for vectors; return the HTTP status, 0 when the server is gone."""
-    request = urllib.request.Request(
-        f"{url}/v1/embeddings",
-        data=json.dumps({"model": "gemini-embedding-001", "input": ["a"] * texts}).encode(),
-        headers={"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=20) as response:
-            return int(response.status)
-    except urllib.error.HTTPError as error:
-        error.close()
-        return error.code
-    except OSError:
-        return 0
+    body = {"model": "gemini-embedding-001", "input": ["a"] * texts}
+    return status_of(f"{url}/v1/embeddings", body)
 
 
 def test_a_killed_server_remembers_every_text_of_a_batch_under_way(tmp_path: Path) -> None:

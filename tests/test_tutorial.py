@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 from commandline import Commandline
 from doc_install import importable, write_metadata
 from doc_pages import Block, blocks, text_of
-from processes import environment
+from processes import environment, free_port
 from running import running_proxy
 from upstreams import CountingUpstream
 
@@ -47,12 +46,6 @@ def script(steps: list[Block]) -> str:
                 f"mkdir -p $(dirname {step.file})\ncat > {step.file} <<'END OF FILE'\n{step.text}END OF FILE"
             )
     return "\n".join(lines)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def follow(folder: Path, steps: list[Block], **variables: str) -> str:
