@@ -23,11 +23,13 @@ class EmbeddingsWire(msgspec.Struct, frozen=True):
     :param path: where embeddings are made, relative to the base URL
     :param forward: the parameters it takes besides the input and the dimensions; all others are dropped
     :param constants: for each model, members of the body that are sent unless the request states them
+    :param renames: the service's names for members of the body, such as `dimensions`
     """
 
     path: str = "/embeddings"
     forward: frozenset[str] = COMMON
     constants: Mapping[str, Json] = {}
+    renames: Mapping[str, str] = {}
 
     def body(self, request: EmbeddingRequest, model: Model) -> Json | Failure:
         """Return the body to send, or a failure when the model cannot take the request."""
@@ -38,7 +40,7 @@ class EmbeddingsWire(msgspec.Struct, frozen=True):
         body |= {"input": list(request.inputs), "encoding_format": "float"}
         if request.dimensions is not None and request.dimensions != model.dimensions[0]:
             body["dimensions"] = request.dimensions
-        return body
+        return {self.renames.get(name, name): value for name, value in body.items()} if self.renames else body
 
     def dropped(self, request: EmbeddingRequest) -> tuple[str, ...]:
         """Return the request's parameters that the service does not take."""

@@ -163,7 +163,7 @@ class OpenAICompatible:
     def normalize_embeddings(self, request: EmbeddingRequest, model: Model, answer: Answer) -> Json | Failure:
         """Put the vectors in order, or name the error the answer hides."""
         body = answer.body
-        if isinstance(body, dict) and (body.get("error") or body.get("errors")):
+        if isinstance(body, dict) and hides_error(body):
             return self._refusals.classify(ChatRequest(messages=()), answer)
         return repaired_embeddings(body, len(request.inputs))
 

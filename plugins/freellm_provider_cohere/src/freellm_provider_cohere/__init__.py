@@ -13,6 +13,7 @@ from freellm import (
     ChatRequest,
     ChatWire,
     EmbeddingRequest,
+    EmbeddingsWire,
     Failure,
     Json,
     Key,
@@ -113,24 +114,13 @@ class Cohere(OpenAICompatible):
     @hookimpl
     def translate_embeddings(self, request: EmbeddingRequest, model: Model, key: Key) -> Upstream | Failure:
         """Ask Cohere's own endpoint, which takes the length and the purpose of the vectors."""
-        if any(not isinstance(text, str) for text in request.inputs):
-            return Failure(
-                kind=Kind.BAD_REQUEST,
-                message=f"{model.id} takes texts, not token ids; send input as a string or a list of strings",
-                param="input",
-            )
-        parameters = request.parameters
-        body: Json = {
-            "model": model.id,
-            "texts": list(request.inputs),
-            "input_type": parameters.get("input_type", "search_document"),
-            "embedding_types": ["float"],
-            "truncate": parameters.get("truncate", "NONE"),  # a vector of half a text looks like any other
-        }
-        if request.dimensions is not None:
-            body["output_dimension"] = request.dimensions
-        dropped = tuple(name for name in parameters if name not in body)
-        return Upstream("POST", "/v2/embed", self._headers(key), body, dropped=dropped)
+        upstream = super().translate_embeddings(request, model, key)
+        if isinstance(upstream, Failure) or upstream.body is None:
+            return upstream
+        body = {name: value for name, value in upstream.body.items() if name != "encoding_format"}
+        # A vector of half a text looks like any other, so nothing is cut off unless the client says so.
+        usual = {"input_type": "search_document", "truncate": "NONE"}
+        return replace(upstream, body={**usual, **body, "embedding_types": ["float"]})
 
     @hookimpl
     def normalize_embeddings(self, request: EmbeddingRequest, model: Model, answer: Answer) -> Json | Failure:
@@ -243,6 +233,11 @@ provider = Cohere(
         efforts={"command-a-plus-05-2026": _EFFORTS, "command-a-reasoning-08-2025": _EFFORTS},
         excludes=_EXCLUDES,
         tool_choices=frozenset({"auto", "none", "required"}),  # a function cannot be named
+    ),
+    embeddings=EmbeddingsWire(
+        path="/v2/embed",
+        forward=frozenset({"input_type", "truncate"}),
+        renames={"input": "texts", "dimensions": "output_dimension"},
     ),
     models_path="/v1/models?page_size=1000",
     refusals=_REFUSALS,

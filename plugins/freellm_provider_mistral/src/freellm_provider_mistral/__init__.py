@@ -8,7 +8,6 @@ from freellm import (
     Answer,
     ChatRequest,
     ChatWire,
-    EmbeddingRequest,
     EmbeddingsWire,
     Failure,
     Json,
@@ -101,16 +100,6 @@ class Mistral(OpenAICompatible):
             return failure
         return replace(failure, param="reasoning_effort", amend=request.without("reasoning_effort"))
 
-    @hookimpl
-    def translate_embeddings(self, request: EmbeddingRequest, model: Model, key: Key) -> Upstream | Failure:
-        """Send the inputs; Mistral calls the vectors' length `output_dimension`."""
-        upstream = super().translate_embeddings(request, model, key)
-        if isinstance(upstream, Failure) or upstream.body is None or "dimensions" not in upstream.body:
-            return upstream
-        body = {name: value for name, value in upstream.body.items() if name != "dimensions"}
-        body["output_dimension"] = upstream.body["dimensions"]
-        return replace(upstream, body=body)
-
     def read_row(self, row: Json, model: ListedModel) -> ListedModel:
         """Read what the model can do."""
         able = row.get("capabilities")
@@ -153,7 +142,7 @@ provider = Mistral(
         ask_usage=False,  # the last chunk has it, and stream_options is a 422
         efforts={"mistral-small-latest": _EFFORTS, "mistral-medium-latest": _EFFORTS},
     ),
-    embeddings=EmbeddingsWire(forward=frozenset()),
+    embeddings=EmbeddingsWire(forward=frozenset(), renames={"dimensions": "output_dimension"}),
     refusals=_REFUSALS,
     quota_headers=_QUOTA_HEADERS,
 )
