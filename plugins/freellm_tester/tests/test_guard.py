@@ -14,14 +14,14 @@ async def nothing() -> Any:
     raise AssertionError("the guard reads no body")
 
 
-async def asked(**headers: str) -> list[Any]:
+async def asked(kind: str = "http", **headers: str) -> list[Any]:
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
         sent.append(message)
 
     lines = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await Guard(page, 7860)({"type": "http", "headers": lines}, nothing, send)
+    await Guard(page, 7860)({"type": kind, "headers": lines}, nothing, send)
     return sent
 
 
@@ -56,3 +56,10 @@ async def test_other_names_and_other_sites_are_refused(headers: dict[str, str]) 
     start, body = await asked(**headers)
     assert start["status"] == 403
     assert b"freellm tester" in body["body"]
+
+
+async def test_websockets_of_other_sites_are_hung_up() -> None:
+    closed = {"type": "websocket.close", "code": 1008}
+    assert await asked("websocket", host="127.0.0.1:7860", origin="http://evil.example") == [closed]
+    own = await asked("websocket", host="127.0.0.1:7860", origin="http://127.0.0.1:7860")
+    assert own[-1]["body"] == b"the page"

@@ -34,12 +34,12 @@ class Guard:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer, or refuse."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":  # the server's own words, from no browser
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
         if headers.get(b"host") not in self._hosts or headers.get(b"origin") not in {None, *self._origins}:
-            await _refuse(send)
+            await (_refuse if scope["type"] == "http" else _hang_up)(send)
             return
 
         async def send_with_policy(message: Message) -> None:
@@ -56,3 +56,8 @@ async def _refuse(send: Send) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(text)).encode())]
     await send({"type": "http.response.start", "status": 403, "headers": headers})
     await send({"type": "http.response.body", "body": text})
+
+
+async def _hang_up(send: Send) -> None:
+    """Refuse a websocket; browsers let pages of other sites open one."""
+    await send({"type": "websocket.close", "code": 1008})
