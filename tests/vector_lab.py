@@ -16,7 +16,7 @@ from freellm_simulator.vectors import vector
 from freellm_simulator.worlds import Facts
 
 PLUGIN = """
-from freellm import Catalogue, Model, OpenAICompatible, ProviderInfo, Quota
+from freellm import Catalogue, EmbeddingsWire, Model, OpenAICompatible, ProviderInfo, Quota
 
 FACTS = {"source": "a test", "checked": "2026-11-25"}
 MODEL = {"task": "embeddings", "abilities": [], "context": 8192, **FACTS}
