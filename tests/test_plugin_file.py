@@ -47,7 +47,7 @@ async def test_a_file_answers_requests(data: Path, upstream: CountingUpstream) -
 
 
 def test_commands_know_a_file(data: Path, tmp_path: Path) -> None:
-    line = Commandline(tmp_path)
+    line = Commandline(tmp_path, FREELLM_LOAD_PLUGINS="lab")
     rows = {row["id"]: row for row in line.document("plugins")["plugins"]}
     assert (rows["lab"]["status"], rows["lab"]["distribution"]) == (
         "loaded",
