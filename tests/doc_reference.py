@@ -15,6 +15,7 @@ import freellm
 from doc_source import docstring
 from freellm import health
 from freellm.cli.serve import serve
+from freellm.gateway.asking import UNREACHED
 from freellm.gateway.attempts import RETRY_AFTER
 from freellm.gateway.consequences import RULES, Step
 from freellm.ledger.learning import REFUSALS_HOLD
@@ -131,7 +132,8 @@ EFFECTS: Mapping[Kind, str] = {
     Kind.OVERLOADED: f"{_BREAKER}, doubled each time in a row, at most {span(health.BREAKER_MOST)}. A stated time closes it "
     "at once.",
     Kind.TIMEOUT: f"{_BREAKER}, as above.",
-    Kind.NETWORK: f"{_BREAKER}, as above.",
+    Kind.NETWORK: f"{_BREAKER}, as above. No connection at all: nothing was sent and nothing stays booked, and the key, whose "
+    f"other models are behind the same address, is closed for {span(UNREACHED)}.",
     Kind.BAD_ANSWER: "Two in a row open the breaker.",
     Kind.CANCELLED: "Nothing. The provider's connection is cut, and the input plus what was emitted is booked.",
 }

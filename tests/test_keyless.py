@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from faults.faultup import refused_url
 from freellm.testing import check_stream
 from freellm_simulator import Simulation
 from freellm_simulator.clock import VirtualClock
@@ -71,6 +72,25 @@ async def test_a_door_that_closes_is_tried_once_and_others_answer(tmp_path: Path
         assert {first.headers["X-Routed-Via"], second.headers["X-Routed-Via"]} == {f"openrouter/{SUPER}"}
         tried = [row for row in simulation.state()["requests"] if row["provider"] == "kilo"]
         assert [row["count"] for row in tried] == [1]
+
+
+async def test_without_a_network_each_address_is_tried_once_and_the_answer_says_why(tmp_path: Path) -> None:
+    nobody = {name: refused_url() for name in ("kilo", "llm7")}
+    async with running_proxy(tmp_path, nobody, keys={}) as proxy:
+        response = await proxy.chat()
+        error = (await response.json())["error"]
+        assert (response.status, error["code"]) == (502, "all_routes_failed")
+        tried = [attempt["route"].split("/")[0] for attempt in error["x_freellm"]["attempts"]]
+        assert sorted(tried) == ["kilo", "llm7"]
+        assert error["message"].count("no connection to 127.0.0.1: Connection refused") == 2
+
+
+async def test_a_request_that_found_no_connection_spends_nothing(tmp_path: Path) -> None:
+    async with running_proxy(tmp_path, {"llm7": refused_url()}, keys={}) as proxy:
+        await proxy.chat()
+        views = [pool.view(proxy.runtime.clock.now()) for pool in proxy.runtime.ledger.pools()]
+        assert views
+        assert {view.used for view in views} == {0}
 
 
 async def test_a_guard_s_verdict_is_never_the_answer(tmp_path: Path) -> None:

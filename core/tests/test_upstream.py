@@ -255,17 +255,20 @@ async def test_a_body_that_stops_arriving_is_a_timeout(client: UpstreamClient, u
 async def test_a_refused_connection_is_a_network_failure(client: UpstreamClient) -> None:
     error = await failure(client, refused_url())
     assert (error.kind, error.message) == (Kind.NETWORK, "no connection to 127.0.0.1: Connection refused")
+    assert not error.reached
 
 
 async def test_a_name_that_does_not_exist_is_a_network_failure(client: UpstreamClient) -> None:
     error = await failure(client, "http://does-not-exist.invalid")
     assert (error.kind, error.message) == (Kind.NETWORK, "the name does-not-exist.invalid cannot be resolved")
+    assert not error.reached
 
 
 async def test_a_server_without_tls_is_a_network_failure(client: UpstreamClient, upstream: FaultUp) -> None:
     upstream.greeting = b"220 mail.test ESMTP\r\n"
     error = await failure(client, upstream.url().replace("http:", "https:"))
     assert (error.kind, error.message) == (Kind.NETWORK, "TLS with 127.0.0.1 failed")
+    assert not error.reached
 
 
 @pytest.mark.parametrize("body", [{"x": b"bytes"}, {"x": {1: 2}}, {"x": "\ud800"}])

@@ -90,9 +90,11 @@ class UpstreamError(FreeLLMError):
 
     :param kind: the failure's name in the router's words: `timeout`, `network` or `bad_answer`
     :param message: what happened, without addresses' query strings and without headers
+    :param reached: whether there may have been a connection; without one, nothing was sent
     """
 
-    def __init__(self, kind: Kind, message: str) -> None:
+    def __init__(self, kind: Kind, message: str, *, reached: bool = True) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
+        self.reached = reached

@@ -32,6 +32,9 @@ READ_EVERY = 1.0
 WHOLE_ANSWER = 180.0
 """Seconds a whole answer may take when the provider declares less for a first byte: it has to be written first."""
 
+UNREACHED = 2.0
+"""Seconds that a key is left alone when there was no connection to its address."""
+
 
 Outcome: TypeAlias = Served | Tried | PassedOver | None
 """What comes of asking a route; see `Asker.ask`."""
@@ -100,6 +103,10 @@ class Asker:
         try:
             return await self._send(attempt)
         except UpstreamError as error:
+            if not error.reached:  # nothing was sent, and the key's other models are behind the same address
+                booking.cancel()
+                until = self._clock.now() + UNREACHED
+                route.key_standing.close(until, error.kind, stated=False)
             return attempt.failed(Failure(kind=error.kind, message=error.message))
         except asyncio.CancelledError:
             booking.settle(demand.input, 0)

@@ -117,13 +117,18 @@ def _routes(passed_over: Sequence[PassedOver], now: float) -> Iterable[Json]:
 
 
 def _sentence(call: Call, now: float, rule: Rule) -> str:
-    parts = [f"{tried.route.entry.name}: {tried.kind}" for tried in call.tried[:5]]
+    parts = [f"{tried.route.entry.name}: {_said(tried)}" for tried in call.tried[:5]]
     parts += [f"{note.name}: {note.detail}" for note in _distinct(call.passed_over)[: 5 - min(len(parts), 4)]]
     hidden = len(call.tried) + len(call.passed_over) - len(parts)
     more = f" and {hidden} more routes (see error.x_freellm)" if hidden > 0 else ""
     when = f"; the first route opens in {_wait(call, now):.1f} s" if rule.status == 429 else ""
     after = f" within {call.waited:.1f} s in the queue" if call.waited else ""
     return f"no route could answer {call.model!r}{after}{when}. {'; '.join(parts)}{more}"
+
+
+def _said(tried: Tried) -> str:
+    """Say why an attempt failed: in our own words where there are some, else by its kind."""
+    return tried.failure.message if tried.status == 0 and tried.failure.message else str(tried.kind)
 
 
 def _distinct(passed_over: Sequence[PassedOver]) -> list[PassedOver]:

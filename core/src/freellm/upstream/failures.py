@@ -36,6 +36,14 @@ _TABLE: Final[tuple[tuple[type[BaseException], Kind, str], ...]] = (
 )
 
 
+_UNREACHED: Final = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientConnectorCertificateError,
+    aiohttp.InvalidURL,
+)
+"""What is raised before anything is sent: no name, no connection, no handshake."""
+
+
 def convert(error: BaseException, host: str) -> UpstreamError:
     """Name a failure in the router's words.
 
@@ -45,10 +53,12 @@ def convert(error: BaseException, host: str) -> UpstreamError:
     if isinstance(error, UpstreamError):
         return error
     if type(error) is aiohttp.ClientConnectorError:
-        return UpstreamError(Kind.NETWORK, f"no connection to {host}: {_reason(error.os_error)}")
+        return UpstreamError(
+            Kind.NETWORK, f"no connection to {host}: {_reason(error.os_error)}", reached=False
+        )
     for kind_of_error, kind, text in _TABLE:
         if isinstance(error, kind_of_error):
-            return UpstreamError(kind, text.format(host=host))
+            return UpstreamError(kind, text.format(host=host), reached=not isinstance(error, _UNREACHED))
     return UpstreamError(Kind.NETWORK, f"the connection to {host} was closed")
 
 
