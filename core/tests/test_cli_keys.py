@@ -108,7 +108,10 @@ def test_a_key_that_cannot_be_checked_is_stored_as_untested_and_said_so(offline:
 
 
 def test_a_key_that_does_not_look_right_is_stored_with_a_doubt(offline: Commandline) -> None:
-    assert "does not look as" in offline.run("keys", "add", "groq", stdin="sk-something").stdout
+    assert (
+        "The API key does not look like those of GroqCloud ("
+        in offline.run("keys", "add", "groq", stdin="sk-something").stdout
+    )
 
 
 def test_no_check_asks_nobody(line: Commandline, service: Groq) -> None:
@@ -356,3 +359,21 @@ def test_on_a_terminal_the_key_is_asked_for_and_not_shown(line: Commandline) -> 
 
 def test_the_groq_package_these_tests_rely_on_is_installed() -> None:
     assert "groq" in metadata.entry_points(group="freellm.providers").names
+
+
+@pytest.mark.parametrize("base_url", ["http://127.0.0.1:8080/v1", "http://box.lan/v1", "https://10.0.0.7/v1"])
+def test_a_key_of_a_known_provider_is_not_bound_to_a_server_of_one_s_own(
+    tmp_path: Path, base_url: str
+) -> None:
+    line = Commandline(tmp_path)
+    sentence = line.refused("keys", "add", "groq", "--base-url", base_url, stdin=GOOD)
+    assert "freellm keys add custom --name NAME --base-url URL" in sentence
+    assert "FREELLM_GROQ_BASE_URL" in sentence
+
+
+def test_while_only_keyless_providers_answer_the_others_are_named(tmp_path: Path) -> None:
+    told = Commandline(tmp_path, FREELLM_LOAD_PLUGINS="kilo,groq,github").run("keys", "list").stdout
+    assert "keyless:kilo" in told
+    assert "freellm keys add groq   https://console.groq.com/keys" in told
+    assert "freellm keys add kilo" not in told
+    assert "freellm keys add github" not in told

@@ -76,6 +76,11 @@ class Provider:
         self._refuse_unanswered()
         self.quota_headers = self.info.quota_headers if "read_quota" in self.hooks else ()
 
+    @property
+    def retired(self) -> bool:
+        """Whether all its models are retired, so that no key is of use."""
+        return bool(self.models) and all(model.status == "retired" for model in self.models)
+
     def offering(self, models: Sequence[Model], quotas: Sequence[Quota]) -> Provider:
         """Return this provider with other models and quotas than its plugin declares; the hooks are the same."""
         twin = copy.copy(self)

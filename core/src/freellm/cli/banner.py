@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import sys
+import textwrap
 from collections import Counter
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
 
 import orjson
 
 from freellm.cli.folder import how_to_add
 from freellm.server import Server
 from freellm.version import VERSION
+
+_WIDTH: Final = 100
+"""Columns in which the list of providers is broken into lines."""
+
+_STUCK: Final = "\N{NO-BREAK SPACE}"
 
 
 def banner(server: Server, *, demo: bool, as_json: bool) -> str:
@@ -53,28 +65,36 @@ def _lines(server: Server, facts: dict[str, Any], demo: bool) -> list[str]:
     )
     lines = [f"freellm {VERSION} - {about}", "", f"  listening  {facts['url']}  (on {facts['host']})"]
     thrown_away = "  (thrown away at the end)" if demo else ""
-    lines += [f"  data       {facts['data_dir']}{thrown_away}", f"  models     {_models(facts['models'])}"]
+    lines += [f"  data       {facts['data_dir']}{thrown_away}", *_models(facts["models"])]
     lines += [f"  left out   {name}: {reason}" for name, reason in facts["plugins_left_out"].items()]
     return [
         *lines,
         "",
         *(_paste(server, facts) if facts["models"] else _no_keys(server)),
+        *_more(server),
         "",
         "Stop with Ctrl-C.",
     ]
 
 
-def _models(models: dict[str, int]) -> str:
-    if not models:
-        return "none yet, no provider has a key"
-    return ", ".join(f"{count} at {provider}" for provider, count in sorted(models.items()))
+def _models(models: dict[str, int]) -> Sequence[str]:
+    title = "  models     "
+    counts = [f"{count} at {provider}".replace(" ", _STUCK) for provider, count in sorted(models.items())]
+    lines = textwrap.wrap(
+        ", ".join(counts) or "none yet, no provider has a key",
+        _WIDTH,
+        initial_indent=title,
+        subsequent_indent=" " * len(title),
+        break_on_hyphens=False,
+    )
+    return [line.replace(_STUCK, " ") for line in lines]
 
 
 def _paste(server: Server, facts: dict[str, Any]) -> list[str]:
     if server.runtime.settings.no_auth:
         key = "not-needed"
     else:
-        key = facts["api_key"] or f"$(freellm apikey show{_folder(server)})"
+        key = facts["api_key"] or f"$({program()} apikey show{_folder(server)})"
     return [
         "Paste this where your OpenAI client runs:",
         "",
@@ -93,12 +113,42 @@ def _no_keys(server: Server) -> list[str]:
         "No provider has a key yet, so nothing can answer. Get a free one and add it; no restart is needed:",
         "",
     ]
-    for provider in server.runtime.providers:
-        command = f"freellm keys add {provider.name}{_folder(server)}"
-        lines.append(f"  {command:<40} {provider.info.signup_url}")
+    commands = {
+        f"{program()} keys add {provider.name}{_folder(server)}": provider.info.signup_url
+        for provider in server.runtime.providers
+        if not provider.retired
+    }
+    width = max(map(len, commands), default=0)
+    lines += [f"  {command:<{width}}   {url}" for command, url in commands.items()]
     for plugin in server.runtime.roster.plugins:
-        lines += ["", f"  {how_to_add(plugin)}{_folder(server)}   a server of your own"]
-    return [*lines, "", "Or look around without one: freellm serve --demo"]
+        lines += ["", "or add a server of your own:", "", f"  {how_to_add(plugin)}{_folder(server)}"]
+    if any("serve_demo" in record.hooks for record in server.runtime.plugins):
+        lines += ["", f"Or look around without one: {program()} serve --demo"]
+    return lines
+
+
+def _more(server: Server) -> list[str]:
+    """Say where the other providers are, while only those answer that need no key."""
+    keys = server.runtime.keyring.all()
+    if not keys or any(key.source != "keyless" for key in keys):
+        return []
+    return [
+        "",
+        f"These need no key. Those that do give free ones: {program()} keys list{_folder(server)} says where.",
+    ]
+
+
+def program() -> str:
+    """Return how this program is called from another terminal.
+
+    A virtual environment's `freellm` is called by its path: it is on the `PATH` only where the environment is active, as
+    in `uv run`.
+    """
+    script = Path(sys.argv[0]).absolute()
+    if script.stem != "freellm" or not script.is_relative_to(sys.prefix) or sys.prefix == sys.base_prefix:
+        return "freellm"
+    elsewhere = [folder for folder in os.get_exec_path() if Path(folder) != script.parent]
+    return "freellm" if shutil.which("freellm", path=os.pathsep.join(elsewhere)) else shlex.quote(str(script))
 
 
 def _folder(server: Server) -> str:
@@ -106,4 +156,4 @@ def _folder(server: Server) -> str:
     from freellm.settings import Settings
 
     folder = server.runtime.settings.data_dir
-    return "" if folder == Settings().data_dir else f" --data-dir {folder}"
+    return "" if folder == Settings().data_dir else f" --data-dir {shlex.quote(str(folder))}"

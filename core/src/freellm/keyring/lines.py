@@ -57,7 +57,7 @@ def _problem(fields: Mapping[str, str], names: list[str]) -> str | None:
 def doubts(info: ProviderInfo, fields: Mapping[str, str]) -> list[str]:
     """Return a sentence for each field that does not look as the provider says; the key may be right all the same."""
     return [
-        f"{field.title} does not look as {info.title}'s usually do; {field.help or f'see {info.signup_url}'}"
+        f"The {field.title} does not look like those of {info.title} ({(field.help or info.signup_url).rstrip('.')})"
         for field in info.key_fields
         if field.pattern and field.name in fields and not re.search(field.pattern, fields[field.name])
     ]

@@ -82,7 +82,7 @@ def _add_key(
 ) -> None:
     from freellm.cli.keys.reading import read_key
 
-    if not no_check and provider.models and all(model.status == "retired" for model in provider.models):
+    if not no_check and provider.retired:
         _refuse_retired(provider)
     fields = read_key(provider.info)
     verdict = None if no_check else _checked(folder, provider, fields, base_url)
@@ -131,11 +131,19 @@ def _refuse_own(
 ) -> None:
     """Refuse what is for servers of one's own, where a key of a known provider is added."""
     from freellm.cli.folder import how_to_add
+    from freellm.settings import check_base_url
+    from freellm.upstream.locality import is_local
 
     if base_url and provider in folder.roster.instances():
         raise SettingsError(
             f"--base-url: {provider} has one already; a further server needs a name of its own, or remove this one first: "
             f"freellm keys remove {provider}"
+        )
+    if base_url and is_local(check_base_url(base_url)) and provider not in folder.settings.base_urls:
+        raise SettingsError(
+            f"--base-url: a key of {provider} goes to https at a public address. A server on this machine or in its network "
+            f"is one of your own: {', or '.join(map(how_to_add, folder.roster.plugins)) or 'no installed package adds one'}; "
+            f"to send all keys of {provider} to one, set FREELLM_{provider.upper().replace('-', '_')}_BASE_URL"
         )
     if any(own):
         how = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +30,13 @@ def list_(data_dir: Path | None, as_json: bool) -> None:
         rows = [described(folder, key) for key in folder.keyring.all()]
         if as_json:
             printing.document({"keys": rows})
-        elif rows:
+            return
+        if rows:
             show(rows)
-        else:
-            _nothing(folder, data_dir)
+        if all(row["source"] == "keyless" for row in rows):
+            needs_none = "These need no key; others give free ones. Get one and add it:"
+            click.echo(f"\n{needs_none}\n" if rows else "There is no key yet. Get a free one and add it:\n")
+            _offer(folder, {row["provider"] for row in rows}, data_dir)
 
 
 def show(rows: Sequence[dict[str, Any]]) -> None:
@@ -59,13 +62,21 @@ def show(rows: Sequence[dict[str, Any]]) -> None:
     )
 
 
-def _nothing(folder: DataFolder, data_dir: Path | None) -> None:
+def _offer(folder: DataFolder, served: Collection[str], data_dir: Path | None) -> None:
+    """Say where each provider's key is to be had, and the command that adds it.
+
+    :param served: the providers that answer without one
+    """
     from freellm.cli.folder import how_to_add
 
-    click.echo("There is no key yet. Get a free one and add it:\n")
-    for provider in folder.providers.values():
-        command = options.with_folder(f"freellm keys add {provider.name}", data_dir)
-        click.echo(f"  {command:<32}  {provider.info.signup_url}")
+    commands = {
+        options.with_folder(f"freellm keys add {provider.name}", data_dir): provider.info.signup_url
+        for provider in folder.providers.values()
+        if provider.name not in served and not provider.retired
+    }
+    width = max(map(len, commands), default=0)
+    for command, url in commands.items():
+        click.echo(f"  {command:<{width}}   {url}")
     for plugin in folder.roster.plugins.values():
         click.echo(
             f"\nOr add a server of your own:\n\n  {options.with_folder(how_to_add(plugin.name), data_dir)}"
