@@ -110,6 +110,7 @@ def test_limits_are_told_in_words() -> None:
         ),
         Quota(unit="concurrent", limit=2, window=None, members=("m",), source="s", checked="c"),
         Quota(unit="requests", limit=5, window=10, members=("m",), source="s", checked="c"),
+        Quota(unit="tokens", limit=9, window=18_000, members=("m",), source="s", checked="c"),
         Quota(unit="requests", limit=5, window=60, members=("n",), source="s", checked="c"),
     ]
     assert limits_of(model, quotas, {}) == [
@@ -118,6 +119,7 @@ def test_limits_are_told_in_words() -> None:
         "1,000,000,000 tokens/month shared",
         "2 at once",
         "5 requests/10 s",
+        "9 tokens/5 h",
     ]
 
 
@@ -147,8 +149,39 @@ def test_a_family_is_switched_whole(line: Commandline) -> None:
     assert {row["state"] for row in told["models"]} == {"off"}
 
 
+def test_a_family_is_switched_on_as_far_as_it_can_answer(line: Commandline) -> None:
+    line.run("models", "disable", "gpt-oss-20b")
+    told = line.run("models", "enable", "gpt-oss-20b").stdout
+    assert "groq/openai/gpt-oss-20b is on.\n" in told
+    assert (
+        "openrouter/openai/gpt-oss-20b:free stays off: retired by the provider; its own name switches it on."
+        in told
+    )
+    rows = line.document("models", "enable", "gpt-oss-20b")["models"]
+    assert "openrouter" not in {row["provider"] for row in rows}
+
+
+@pytest.mark.parametrize("name", ["openai/gpt-oss-20b:free", "openrouter/openai/gpt-oss-20b:free"])
+def test_a_retired_model_is_switched_on_by_its_own_name_and_alone(line: Commandline, name: str) -> None:
+    told = line.run("models", "enable", name).stdout
+    assert "openrouter/openai/gpt-oss-20b:free is on, although retired by the provider" in told
+    with Store(line.data) as store:
+        assert list(store.models.overrides()) == [("openrouter", "openai/gpt-oss-20b:free")]
+    line.run("models", "enable", "gpt-oss-20b")
+    with Store(line.data) as store:
+        assert ("openrouter", "openai/gpt-oss-20b:free") in store.models.overrides(), "what is on stays on"
+
+
+def test_a_family_that_nobody_serves_any_more_is_not_switched_on(line: Commandline) -> None:
+    sentence = line.refused("models", "enable", "gpt-5")
+    assert "github/openai/gpt-5 (retired by the provider)" in sentence
+    with Store(line.data) as store:
+        assert store.models.overrides() == {}
+
+
 def test_a_model_that_is_off_by_default_is_switched_on_by_hand(line: Commandline) -> None:
-    assert "llama-3.3-70b-versatile is on." in line.run("models", "enable", "llama-3.3-70b-versatile").stdout
+    told = line.run("models", "enable", "llama-3.3-70b-versatile").stdout
+    assert "llama-3.3-70b-versatile is on, although retired by the provider.\n" in told
     assert states(line)["llama-3.3-70b-versatile"] == "on"
     assert "llama-3.3-70b-versatile" in order(line)
 

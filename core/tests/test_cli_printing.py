@@ -25,8 +25,9 @@ def test_on_a_narrow_terminal_long_columns_stand_under_their_row_with_words_whol
     monkeypatch.setenv("COLUMNS", "50")
     table(COLUMNS, ROWS, long=["why"])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "1   alpha"
-    assert lines[1].startswith("    why: because because")
+    assert lines[0] == "    name"
+    assert lines[1] == "1   alpha"
+    assert lines[2].startswith("    why: because because")
     assert lines[-1] == "    a-longer-name-than-that"
     assert all(len(line) <= 50 for line in lines)
     assert len(re.findall(r"\bbecause\b", "\n".join(lines))) == 12

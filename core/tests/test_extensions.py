@@ -323,7 +323,14 @@ def test_a_strict_server_does_not() -> None:
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_no_server_starts_with_what_breaks_the_contract_and_all_of_it_is_told(strict: bool) -> None:
-    both = [*records("refused"), *records("refused")]
+    several = [*records("refused"), *records("refused")]
+    several[1].reason = "another"
     with pytest.raises(PluginError) as caught:
-        refuse_broken(both, strict=strict)
-    assert str(caught.value) == "refused: why\nrefused: why"
+        refuse_broken(several, strict=strict)
+    assert str(caught.value) == "refused: why\nanother"
+
+
+def test_two_of_one_name_are_told_once() -> None:
+    with pytest.raises(PluginError) as caught:
+        refuse_broken([*records("refused"), *records("refused")], strict=False)
+    assert str(caught.value) == "refused: why"

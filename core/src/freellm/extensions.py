@@ -149,4 +149,4 @@ def refuse_broken(records: Sequence[plugins.PluginRecord], *, strict: bool) -> N
     """
     broken = ("refused", "quarantined") if strict else ("refused",)
     if reasons := [record.reason for record in records if record.status in broken]:
-        raise PluginError("\n".join(reasons))
+        raise PluginError("\n".join(dict.fromkeys(reasons)))

@@ -21,6 +21,11 @@ _VERBS: Mapping[Task, tuple[str, str, str]] = {
 }
 """For each task that a client wants: what a model of the other task does, where it is asked, and what is wanted."""
 
+_INSTEAD: Mapping[Task, str] = {
+    "chat": "'auto' takes the best one open",
+    "embeddings": "'auto' takes one that makes embeddings and stays with it",
+}
+
 
 def nearest(catalogue: Catalogue, name: str, task: Task = "chat") -> tuple[str, ...]:
     """Return the three names most like one, of the models that do a task; of those that are on, if there are any."""
@@ -87,12 +92,13 @@ def missing(catalogue: Catalogue, model: str, task: Task, param: str = "model") 
     if not catalogue.chain and not catalogue.embedders and not named:
         return no_keys()
     if entries:
-        message = f"{model!r} cannot answer: {'; '.join(dict.fromkeys(map(why_off, entries)))}"
+        reasons = "; ".join(dict.fromkeys(map(why_off, entries)))
+        message = f"{model!r} cannot answer: {reasons}. {_INSTEAD[task]}"
     elif named:
         does, where, wanted = _VERBS[task]
         message = f"{model!r} {does}; send it to {where}. Models that {wanted}: {', '.join(close) or 'none'}"
     else:
-        message = f"there is no model {model!r}; near it are {', '.join(close) or 'none'}. 'auto' takes the best one open"
+        message = f"there is no model {model!r}; near it are {', '.join(close) or 'none'}. {_INSTEAD[task]}"
         if task == "embeddings":
             message = (
                 f"no model that makes embeddings is called {model!r}; there are {', '.join(close) or 'none'}"
@@ -116,6 +122,8 @@ def why_off(entry: Entry) -> str:
     if entry.enabled:
         return f"{provider.name} has no usable key; add one: freellm keys add {provider.name}"
     cure = f"freellm models enable {entry.name}"
+    if provider.retired:
+        return f"{provider.info.title} is retired, with all its models"
     if model.status == "retired":
         since = f" in {model.retired}" if model.retired else ""
         instead = f"; {model.replaced_by} took its place" if model.replaced_by else ""

@@ -110,7 +110,7 @@ class DataFolder:
             raise SettingsError(f"the provider {name} is installed and cannot be used: {record.reason}")
         if name in self.roster.plugins:
             raise SettingsError(f"{name} has only what you add through it: {how_to_add(name)}")
-        near = difflib.get_close_matches(name, self.providers, 1, cutoff=0.4)
+        near = difflib.get_close_matches(name, self.providers, 1)
         meant = f"did you mean {near[0]}? " if near else ""
         installed = ", ".join((*self.providers, *self.roster.plugins)) or "none"
         raise SettingsError(f"no installed provider has that name; {meant}installed are: {installed}")

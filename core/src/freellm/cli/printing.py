@@ -31,18 +31,11 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
-def table(
-    columns: Sequence[str],
-    rows: Iterable[Sequence[object]],
-    long: Sequence[str] = (),
-    *,
-    headed: bool = False,
-) -> None:
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], long: Sequence[str] = ()) -> None:
     """Print a table; None is an empty cell, a number stands right.
 
     :param columns: the headings
     :param long: the columns that stand under their row when the terminal is too narrow for all
-    :param headed: whether the other columns' headings are told then as well
     """
     cells = [list(row) for row in rows]
     console = console_of_stdout()
@@ -51,10 +44,9 @@ def table(
         console.print(_drawn(columns, cells))
         return
     short = [index for index, heading in enumerate(columns) if heading not in long]
-    for place, row in enumerate([columns, *cells] if headed else cells):
+    click.echo(_GAP.join(columns[index].ljust(widths[index]) for index in short).rstrip())
+    for row in cells:
         click.echo(_GAP.join(_text(row[index]).ljust(widths[index]) for index in short).rstrip())
-        if headed and place == 0:
-            continue
         for index, heading in enumerate(columns):
             if index not in short and (text := _text(row[index])):
                 click.echo(_indented(f"{heading}: {text}", console.width))

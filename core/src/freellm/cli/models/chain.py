@@ -46,17 +46,23 @@ class Chain:
         """Say in one word whether a model is used, and why not."""
         if not entry.enabled:
             by_hand = "switched off" if entry.choice.enabled is False else ""
-            why = by_hand or _WHY_OFF.get(entry.model.status, "off unless it is switched on")
+            why = by_hand or self.why_off(entry)
             instead = f"; {entry.model.replaced_by} took its place" if entry.model.replaced_by else ""
             note = f" ({entry.model.note.rstrip('.')})" if entry.model.note and not by_hand else ""
             return "off", f"{why}{instead}{note}"
         if not entry.routes:
-            return "no key", f"freellm keys add {entry.provider.name}"
+            anyway = " --no-check" if entry.provider.retired else ""
+            return "no key", f"freellm keys add {entry.provider.name}{anyway}"
         if entry.model.classifier:
             return "on", "a classifier: only when it is asked for by name"
         if entry.model.task == "embeddings":
             return "on", "makes embeddings, at /v1/embeddings"
         return "on", "switched on by hand" if entry.choice.enabled else ""
+
+    @staticmethod
+    def why_off(entry: Entry) -> str:
+        """Say why a model is off unless somebody switches it on."""
+        return _WHY_OFF.get(entry.model.status, "off unless it is switched on")
 
     def named(self, name: str) -> Sequence[Entry]:
         """Return the models of a name: `provider/model id`, a family, or a model id.

@@ -33,7 +33,15 @@ def _in_words(quota: Quota, limit: float | None, model: Model) -> str:
         unit, span = "at once", ""
     else:
         unit = quota.unit
-        span = "/month" if quota.clock == "month" else f"/{SPANS.get(quota.window, f'{quota.window:g} s')}"
+        span = "/month" if quota.clock == "month" else f"/{_span(quota.window)}"
     everyone = f" for all {quota.task} models" if quota.task else " for all models"
     shared = "" if quota.members == (model.id,) else " shared" if quota.members else everyone
     return f"{amount} {unit}{span}{shared}"
+
+
+def _span(seconds: float) -> str:
+    """Return a window behind a slash: `day`, or `5 h` if it is several."""
+    if seconds in SPANS:
+        return SPANS[seconds]
+    size = max((size for size in SPANS if seconds % size == 0), default=1.0)
+    return f"{seconds / size:g} {SPANS[size]}"

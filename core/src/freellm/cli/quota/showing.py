@@ -34,7 +34,7 @@ def show(
     if not told["pools"]:
         click.echo("There are no quotas yet: no provider has a key. Add one: freellm keys add PROVIDER")
         return
-    printing.table(*rows_of(told), long=LONG, headed=True)
+    printing.table(*rows_of(told), long=LONG)
     click.echo("")
     for line in totals_of(told["totals"]):
         click.echo(line)
