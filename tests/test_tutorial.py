@@ -14,7 +14,7 @@ import pytest
 
 from commandline import Commandline
 from doc_install import importable, write_metadata
-from doc_pages import Block, blocks, text_of
+from doc_pages import TOP, Block, blocks, text_of
 from processes import environment, free_port
 from running import running_proxy
 from upstreams import CountingUpstream
@@ -80,6 +80,7 @@ def stand_in(folder: Path) -> dict[str, str]:
     (tools / "pip").write_text(PIP)
     (tools / "pip").chmod(0o755)
     return {
+        "CLONE": str(TOP),
         "PATH": os.pathsep.join((str(tools), str(Path(sys.executable).parent), os.environ["PATH"])),
         "PYTHONPATH": os.pathsep.join((str(folder / PACKAGE / "src"), str(Path(__file__).parent))),
     }

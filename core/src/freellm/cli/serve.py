@@ -87,7 +87,10 @@ async def _demonstrate(environ: Mapping[str, str], overrides: Mapping[str, objec
     extensions, _ = load_extensions(settings.load_plugins, BUILT_IN)
     demo = extensions.serve_demo()
     if demo is None:
-        raise SettingsError("--demo needs the simulator; install it: pip install freellm-simulator")
+        raise SettingsError(
+            "--demo needs the simulator; install it: pip install freellm-simulator "
+            "(in a clone: pip install ./plugins/freellm_simulator)"
+        )
     loaded = {record.id for record in discover(PROVIDERS, settings.load_plugins) if record.status == "loaded"}
     async with _demo_runtime(demo, environ, overrides, loaded) as runtime:
         await _run(runtime, as_json, demo=True)

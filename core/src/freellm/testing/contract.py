@@ -30,7 +30,10 @@ GROUPS: Final = (
 )
 """The modules of checks, in the order in which they are run."""
 
-MISSING: Final = "the conformance kit needs {0}, which is not installed: pip install 'freellm-core[testing]'"
+MISSING: Final = (
+    "the conformance kit needs {0}, which is not installed: pip install 'freellm-core[testing]' "
+    "(in a clone: pip install './core[testing]')"
+)
 
 Check: TypeAlias = Callable[[Subject], None]
 
