@@ -220,6 +220,9 @@ def test_a_plugins_command_is_imported_only_when_it_is_run(site: Site) -> None:
     mark = site.folder / "imported"
     site.install("with-shell", f"open({str(mark)!r}, 'w')\n{SHELL}", commands="shell:shell")
     assert "From the plugin with-shell." in site.freellm("--help").stdout
+    about = site.folder / "with_shell-1.2.3.dist-info" / "METADATA"
+    about.write_text(f"{about.read_text().rstrip()}\nSummary: Opens a shell.\n")
+    assert "Opens a shell (with-shell)." in site.freellm("--help").stdout
     assert site.listed()["with-shell"]["status"] == "on demand"
     assert not mark.exists()
     assert site.freellm("shell").stdout == "hello from the plugin\n"

@@ -228,6 +228,11 @@ class TestTheDetails:
         assert "lab/m0: 1 of 1 requests per minute are used" in error.message
         assert "lab/m1: model lab/m1 is closed: overloaded (stated)" in error.message
 
+    def test_say_how_to_replace_a_key_that_is_refused(self) -> None:
+        message = failed(world(), Kind.BAD_KEY).message
+        assert "lab/m0: its key is refused; replace it: freellm keys add lab" in message
+        assert "it said" not in message, "a provider's own words may quote anything"
+
     def test_name_the_model_that_was_asked_for(self) -> None:
         assert failed(world(), Kind.NETWORK).message.startswith(
             "no route could answer 'auto'. lab/m0: network"

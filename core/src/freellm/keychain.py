@@ -101,7 +101,7 @@ class Keychain:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _probe(self, route: Route) -> None:
-        name = f"the {route.provider.info.title} key {route.key.label or route.key.id}"
+        name = f"the {route.provider.info.title} key {route.key.label or route.key.id[:8]}"
         try:
             key = self._keyring.open(route.key)
         except VaultError:
@@ -110,7 +110,7 @@ class Keychain:
         now = self._clock.now()
         if verdict.state == "invalid":
             _log.warning("%s is refused and no longer used: %s; replace it: freellm keys add %s",
-                         name, verdict.message, route.provider.name)  # fmt: skip
+                         name, verdict.message.rstrip("."), route.provider.name)  # fmt: skip
             self._record(route.key, verdict)
             return
         _log.info("%s was refused once, its check says %s: %s", name, verdict.state, verdict.message)

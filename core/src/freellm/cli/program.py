@@ -46,7 +46,13 @@ class Program(LazyGroup):
             return super().summary(name)
         if problem := problem_of(name, self.offered[name], self.rows):
             return f"Cannot run: {problem}."
-        return f"From the plugin {_distribution(self.offered[name][0])}."
+        point = self.offered[name][0]
+        about = point.dist.metadata.get("Summary") if point.dist else None
+        return (
+            f"{about.rstrip('.')} ({_distribution(point)})."
+            if about
+            else f"From the plugin {_distribution(point)}."
+        )
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Name the plugin commands that are hidden by a built-in one."""

@@ -128,6 +128,8 @@ def _sentence(call: Call, now: float, rule: Rule) -> str:
 
 def _said(tried: Tried) -> str:
     """Say why an attempt failed: in our own words where there are some, else by its kind."""
+    if tried.kind is Kind.BAD_KEY:
+        return f"its key is refused; replace it: freellm keys add {tried.route.provider.name}"
     return tried.failure.message if tried.status == 0 and tried.failure.message else str(tried.kind)
 
 
