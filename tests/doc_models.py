@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 from doc_pages import TOP
@@ -27,7 +27,16 @@ def providers() -> tuple[Provider, ...]:
 
 
 def summary() -> str:
-    """Return one row per provider."""
+    """Return one row per provider, with the source of what is said of prompts."""
+    return _summary(_trains)
+
+
+def brief() -> str:
+    """Return one row per provider, for those who look only once."""
+    return _summary(lambda provider: _trains(provider).partition(" (")[0])
+
+
+def _summary(trains: Callable[[Provider], str]) -> str:
     return table(
         ("provider", "models that are on", "a free key", "trains on prompts"),
         (
@@ -35,7 +44,7 @@ def summary() -> str:
                 f"{provider.info.title} (`{provider.name}`)",
                 _on(provider),
                 _key(provider),
-                _trains(provider),
+                trains(provider),
             )
             for provider in providers()
         ),
@@ -43,7 +52,7 @@ def summary() -> str:
 
 
 def _key(provider: Provider) -> str:
-    if all(model.status == "retired" for model in provider.models):
+    if provider.retired:
         return f"of no use: [retired]({provider.info.signup_url})"
     return "not needed" if provider.info.keyless else f"[get one]({provider.info.signup_url})"
 
@@ -59,7 +68,7 @@ def _trains(provider: Provider) -> str:
     return (
         "unknown"
         if policy is None
-        else f"{answers[policy.trains]} ({_link(policy.source)}, {policy.checked})"
+        else f"{answers[policy.trains]} ({_link(policy.source)}, checked {policy.checked})"
     )
 
 

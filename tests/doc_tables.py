@@ -17,6 +17,7 @@ from doc_pages import PAGES, TOP
 
 PARTS: Mapping[str, Callable[[], str]] = {
     "providers": doc_models.summary,
+    "overview": doc_models.brief,
     "models": doc_models.details,
     "settings": doc_reference.settings,
     "failures": doc_reference.failures,

@@ -47,9 +47,9 @@ class Program(LazyGroup):
         if problem := problem_of(name, self.offered[name], self.rows):
             return f"Cannot run: {problem}."
         point = self.offered[name][0]
-        about = point.dist.metadata.get("Summary") if point.dist else None
+        about = point.dist.metadata.json.get("summary") if point.dist else None
         return (
-            f"{about.rstrip('.')} ({_distribution(point)})."
+            f"{str(about).rstrip('.')} ({_distribution(point)})."
             if about
             else f"From the plugin {_distribution(point)}."
         )
