@@ -377,3 +377,9 @@ def test_while_only_keyless_providers_answer_the_others_are_named(tmp_path: Path
     assert "freellm keys add groq   https://console.groq.com/keys" in told
     assert "freellm keys add kilo" not in told
     assert "freellm keys add github" not in told
+
+
+@pytest.mark.parametrize("words", [["keys", "list"], ["models", "list"]])
+def test_without_a_provider_the_cure_is_to_install_one(tmp_path: Path, words: list[str]) -> None:
+    told = Commandline(tmp_path, FREELLM_LOAD_PLUGINS="").run(*words).stdout
+    assert "pip install ./plugins/freellm_provider_NAME" in told

@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 
 from freellm.cli.folder import how_to_add
+from freellm.cli.options import INSTALL_ONE
 from freellm.server import Server
 from freellm.version import VERSION
 
@@ -109,6 +110,8 @@ def _paste(server: Server, facts: dict[str, Any]) -> list[str]:
 
 
 def _no_keys(server: Server) -> list[str]:
+    if not server.runtime.providers and not server.runtime.roster.plugins:
+        return [f"No provider is installed, so nothing can answer. {INSTALL_ONE}; then start again."]
     lines = [
         "No provider has a key yet, so nothing can answer. Get a free one and add it; no restart is needed:",
         "",

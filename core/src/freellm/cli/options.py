@@ -28,6 +28,11 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON d
 
 PICKED_UP: Final = "a running server picks this up within a second"
 
+INSTALL_ONE: Final = (
+    "Install one: pip install freellm-provider-NAME (in a clone: pip install ./plugins/freellm_provider_NAME)"
+)
+"""What to do where no provider is installed."""
+
 
 def with_folder(command: str, folder: Path | None) -> str:
     """Return a command to suggest, with the option that names the data folder if the user gave it."""

@@ -33,7 +33,9 @@ def list_(data_dir: Path | None, as_json: bool) -> None:
             return
         if rows:
             show(rows)
-        if all(row["source"] == "keyless" for row in rows):
+        if not folder.providers and not folder.roster.plugins:
+            click.echo(f"No provider is installed that can be used. {options.INSTALL_ONE}")
+        elif all(row["source"] == "keyless" for row in rows):
             needs_none = "These need no key; others give free ones. Get one and add it:"
             click.echo(f"\n{needs_none}\n" if rows else "There is no key yet. Get a free one and add it:\n")
             _offer(folder, {row["provider"] for row in rows}, data_dir)

@@ -64,6 +64,8 @@ def list_(
             printing.document({"models": rows})
         elif rows:
             _show(rows)
+        elif not chain.catalogue.entries:
+            click.echo(f"No provider is installed that can be used. {options.INSTALL_ONE}")
         else:
             click.echo("No model is like that; freellm models list --all lists every one.")
 

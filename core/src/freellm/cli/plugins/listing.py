@@ -33,7 +33,7 @@ def list_(data_dir: Path | None, as_json: bool) -> None:
     if as_json:
         printing.document({"plugins": rows})
     elif not rows:
-        click.echo("no plugin is installed; pip install freellm-provider-NAME")
+        click.echo(f"No plugin is installed. {options.INSTALL_ONE}")
     else:
         printing.table(
             ["id", "kind", "package", "version", "status", "hooks", "reason"],
