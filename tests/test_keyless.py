@@ -83,6 +83,8 @@ async def test_without_a_network_each_address_is_tried_once_and_the_answer_says_
         tried = [attempt["route"].split("/")[0] for attempt in error["x_freellm"]["attempts"]]
         assert sorted(tried) == ["kilo", "llm7"]
         assert error["message"].count("no connection to 127.0.0.1: Connection refused") == 2
+        again = (await (await proxy.chat()).json())["error"]["x_freellm"]["attempts"]
+        assert 1 <= len(again) <= 3, "whether the network is back is looked at, and not at every model"
 
 
 async def test_a_request_that_found_no_connection_spends_nothing(tmp_path: Path) -> None:

@@ -32,8 +32,9 @@ READ_EVERY = 1.0
 WHOLE_ANSWER = 180.0
 """Seconds a whole answer may take when the provider declares less for a first byte: it has to be written first."""
 
-UNREACHED = 2.0
-"""Seconds that a key is left alone when there was no connection to its address."""
+UNREACHED = 30.0
+"""Seconds that a key is left alone when there was no connection to its address, unless nothing else is left: a breaker's,
+and longer than a request waits in line, so that nobody waits for a network that is not there."""
 
 
 Outcome: TypeAlias = Served | Tried | PassedOver | None
@@ -105,8 +106,8 @@ class Asker:
         except UpstreamError as error:
             if not error.reached:  # nothing was sent, and the key's other models are behind the same address
                 booking.cancel()
-                until = self._clock.now() + UNREACHED
-                route.key_standing.close(until, error.kind, stated=False)
+                now = self._clock.now()
+                route.key_standing.close(now + UNREACHED, error.kind, stated=False, at=now)
             return attempt.failed(Failure(kind=error.kind, message=error.message))
         except asyncio.CancelledError:
             booking.settle(demand.input, 0)
