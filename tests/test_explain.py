@@ -83,7 +83,7 @@ async def standing_still(folder: Path) -> AsyncIterator[tuple[RunningProxy, Simu
         base_urls = {name: simulation.base_urls[name] for name in PROVIDERS}
         keys = {name: [simulation.keys[name]] for name in PROVIDERS}
         async with running_proxy(
-            folder, base_urls, keys=keys, monotonic=lambda: 0.0, models_sync_days=0
+            folder, base_urls, keys=keys, monotonic=lambda: 0.0, models_sync_days=0, max_wait=0
         ) as proxy:
             await _prove_the_keys(proxy)
             yield proxy, simulation

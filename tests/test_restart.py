@@ -35,6 +35,7 @@ def variables(folder: Path, upstream: CountingUpstream) -> dict[str, str]:
         "FREELLM_LOAD_PLUGINS": "groq",
         "FREELLM_GROQ_BASE_URL": upstream.url,
         "GROQ_API_KEY": "gsk_restart",
+        "FREELLM_MAX_WAIT": "0",
     }
 
 

@@ -111,6 +111,7 @@ async def scene(folder: Path, provider: str) -> AsyncIterator[Scene]:
             {provider: simulation.base_urls[provider]},
             keys={provider: [simulation.keys[provider]]},
             load_plugins=[provider],
+            max_wait=0,
             monotonic=clock,
         ) as proxy,
     ):

@@ -21,10 +21,13 @@ from freellm.gateway import Call, Gateway, Served
 from freellm.gateway.activity import Activity
 from freellm.gateway.asking import Asker
 from freellm.gateway.consequences import Consequences
+from freellm.gateway.conversations import Conversations
+from freellm.gateway.hedging import Hedging
 from freellm.gateway.kept import Kept
 from freellm.gateway.preparing import Preparer
 from freellm.gateway.records import Recorder
 from freellm.gateway.successes import Successes
+from freellm.gateway.waiting import Line
 from freellm.gauge import Gauge
 from freellm.health import Health
 from freellm.keyring import ProviderKey, parse_key
@@ -57,6 +60,7 @@ class Limits(msgspec.Struct):
     """The settings of the loop."""
 
     max_attempts: int = 20
+    max_waiting: int = 0
 
 
 class RandomWorld:
@@ -120,8 +124,19 @@ class RandomWorld:
             stall_timeout=5.0,
             boot="test",
         )
+        limits = Limits()
         self.gateway = Gateway(
-            self.router, asker, self.consequences, Sessions(), recorder, clock, Limits(), lambda route: None
+            router=self.router,
+            asker=asker,
+            consequences=self.consequences,
+            conversations=Conversations(Sessions(), self.router, clock),
+            line=Line(self.router, self.ledger, clock, limits),
+            hedging=Hedging(self.router, self.ledger, recorder, clock),
+            recorder=recorder,
+            clock=clock,
+            limits=limits,
+            suspect_key=lambda route: None,
+            renewed=lambda call: call.order,
         )
 
     def open(self, route: Route) -> Key:

@@ -16,6 +16,7 @@ from freellm.preferences import Filter, Preferences
 from freellm.profiles import Profile
 from freellm.routing import PassedOver
 from freellm.selection import chat_order
+from freellm.types import Kind
 from small_world import FACTS, START, World, key, model, provider
 
 PROVIDERS = ("one", "two", "six", "ten")
@@ -209,8 +210,8 @@ def test_without_fallbacks_the_first_provider_that_is_able_is_the_only_one() -> 
     served, notes = passed_over(lab, order, mask=1)
     assert served == ["two/two-own"]
     assert "provider.allow_fallbacks is false, and two comes first" in {note.detail for note in notes}
-    lab.entry("one/big").standing.closed_until = START + 60
-    lab.entry("one/one-own").standing.closed_until = START + 60
+    for name in ("one/big", "one/one-own"):
+        lab.entry(name).standing.close(START + 60, Kind.RATE_LIMITED, stated=True)
     assert passed_over(lab, order)[0] == []
 
 

@@ -171,7 +171,6 @@ class Ledger(Registry):
             if not share.concurrent:
                 share.pool.advance(now)
                 share.pool.counter.book(stamped, share.amount(demand))
-                share.pool.doubt(stamped, share.amount(demand), now)
                 share.pool.changed = now
                 share.pool.refresh()
 
