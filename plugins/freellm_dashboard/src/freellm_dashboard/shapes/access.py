@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freellm_dashboard.shapes.common import Answer, Body
+from freellm_dashboard.shapes.wire import Answer, Body
 
 
 class Session(Answer):

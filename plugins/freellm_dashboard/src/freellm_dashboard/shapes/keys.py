@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from freellm_dashboard.shapes.common import Answer, Body, Closed
+from freellm.explanations import Cooldown
+from freellm_dashboard.shapes.wire import Answer, Body
 
 KeyState = Literal["untested", "valid", "invalid", "unreadable", "orphaned"]
 """As in `freellm keys list`."""
@@ -52,7 +53,7 @@ class KeyRow(Answer):
     editable: bool
     base_url: str
     models: list[str]
-    closed: list[Closed]
+    closed: list[Cooldown]
 
 
 class Keys(Answer):
@@ -156,7 +157,7 @@ class NewKey(Body):
     """
 
     provider: Name
-    fields: dict[str, Text] = {}
+    fields: dict[str, Text] = msgspec.field(default_factory=dict)
     label: Label = ""
     unlimited: bool = False
     check: bool = True
@@ -254,7 +255,7 @@ class Imported(Answer):
 class Clear(Body):
     """What is to be opened again.
 
-    :param name: a provider, a model, a route, a key or a pool, as in `Closed.what`
+    :param name: a provider, a model, a route, a key or a pool, as in `Cooldown.what`
     """
 
     name: Name

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from freellm_dashboard.shapes.common import Answer, Body
 from freellm_dashboard.shapes.keys import Name
+from freellm_dashboard.shapes.wire import Answer, Body
 
 Ability = Literal["tools", "vision", "json", "json_schema", "reasoning", "system"]
 Names = Annotated[list[Name], msgspec.Meta(max_length=2_000)]
@@ -227,11 +227,11 @@ class ProfileBody(Body):
     :param data_collection: `deny` leaves out providers that may learn from prompts
     """
 
-    models: Annotated[list[Name], msgspec.Meta(max_length=100)] = []
+    models: Annotated[list[Name], msgspec.Meta(max_length=100)] = msgspec.field(default_factory=list)
     strategy: str | None = None
-    only: list[Name] = []
-    ignore: list[Name] = []
-    abilities: list[Ability] = []
+    only: list[Name] = msgspec.field(default_factory=list)
+    ignore: list[Name] = msgspec.field(default_factory=list)
+    abilities: list[Ability] = msgspec.field(default_factory=list)
     data_collection: Literal["allow", "deny"] = "allow"
 
 
@@ -241,7 +241,7 @@ class Sync(Body):
     :param providers: providers' ids; empty is all that have a key
     """
 
-    providers: list[Name] = []
+    providers: list[Name] = msgspec.field(default_factory=list)
 
 
 class SyncChange(Answer):

@@ -37,20 +37,5 @@ class Refusal(Answer):
     error: Problem
 
 
-class Closed(Answer):
-    """Something that takes no requests for now.
-
-    :param what: the name by which `POST /api/clear` opens it again, such as `model groq/llama-3.3-70b`
-    :param kind: the kind of failure that closed it
-    :param stated: whether the service said for how long; else it is a guess
-    :param until: Unix time
-    """
-
-    what: str
-    kind: str | None
-    stated: bool
-    until: float
-
-
 Json = dict[str, Any]
 """A JSON object that is passed on as it is."""
