@@ -54,6 +54,51 @@ class Watcher:
         self.notes.append(("on_request", record))
 
 
+class Offer:
+    """Offers an auth."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def check(self, request: web.Request) -> web.Response | None:
+        return None if request.headers.get("X-Badge") else web.Response(status=418)
+
+    @hookimpl
+    def register_auth(self, register: Callable[[str, Any], None]) -> None:
+        register(self.name, self.check)
+
+
+def test_an_auth_has_a_name_of_its_own() -> None:
+    badge = Offer("badge")
+    assert Extensions([("one", badge)]).checks() == {"badge": badge.check}
+    for named in ([("one", badge), ("two", Offer("badge"))], [("one", Offer("key"))]):
+        with pytest.raises(PluginError, match="choose another name"):
+            Extensions(named).checks()
+
+
+class Signpost:
+    """Announces something, or fails to."""
+
+    def __init__(self, told: Any) -> None:
+        self.told = told
+
+    @hookimpl
+    def announce(self, proxy: Proxy, url: str) -> Any:
+        if isinstance(self.told, Exception):
+            raise self.told
+        return {self.told: url} if self.told else None
+
+
+def test_what_is_announced_is_gathered() -> None:
+    named = [("one", Signpost("a")), ("two", Signpost(None)), ("three", Signpost("b"))]
+    assert Extensions(named).announce(PROXY, "http://x") == {"a": "http://x", "b": "http://x"}
+
+
+def test_who_fails_to_announce_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    assert Extensions([("one", Signpost(ValueError("no")))]).announce(PROXY, "http://x") == {}
+    assert "a plugin failed in announce" in caplog.text
+
+
 class Refuser:
     """Refuses every request and fails when it is told of anything."""
 

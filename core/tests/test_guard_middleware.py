@@ -126,6 +126,35 @@ async def serve(credentials: Credentials, names: Sequence[str]) -> AsyncIterator
     await runner.cleanup()
 
 
+async def badge(request: web.Request) -> web.Response | None:
+    if request.headers.get("X-Badge") == "bug":
+        raise ZeroDivisionError
+    return None if request.headers.get("X-Badge") == "1234" else web.Response(status=418)
+
+
+@auth("badge")
+async def behind_the_door(request: web.Request) -> web.Response:
+    return web.json_response({"open": True})
+
+
+@pytest.mark.parametrize(("shown", "status"), [("1234", 200), ("1", 418), ("bug", 500), (KEY, 418)])
+async def test_a_plugins_auth_decides_by_itself(shown: str, status: int) -> None:
+    """The unified key opens nothing there, and a check that fails lets nobody in."""
+    app = web.Application(
+        middlewares=[guard(Credentials(KEY), Hosts(["localhost"]), RequestIds("boot"), {"badge": badge})]
+    )
+    app.router.add_get("/door", behind_the_door)
+    assert unmarked(app) == ["GET /door", "HEAD /door"]
+    assert unmarked(app, ("key", "badge")) == []
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    running = Running(Credentials(KEY), runner.addresses[0][1])
+    assert (await running.ask("/door", [("X-Badge", shown), bearer()])).status == status
+    assert (await running.ask("/door", [("X-Badge", "1234")], host="evil.example")).status == 421
+    await runner.cleanup()
+
+
 @pytest.fixture
 async def server() -> AsyncIterator[Running]:
     async for running in serve(Credentials(KEY), ("localhost", "127.0.0.1", "[::1]", "Proxy.example")):
@@ -393,7 +422,7 @@ class TestUnmarkedRoutes:
         assert unmarked(app) == ["GET /inner/page"]
 
     def test_are_those_with_an_unknown_mark_too(self) -> None:
-        @auth("everyone")  # type: ignore[arg-type]
+        @auth("everyone")
         async def handler(request: web.Request) -> web.Response:
             return web.Response()
 

@@ -560,3 +560,46 @@ def test_measurements_are_replaced_by_name_and_pruned(store: Store) -> None:
     assert store.measurements.load() == [track(at=3.0), track("lab/n", 5.0)]
     assert store.measurements.prune(4.0) == 1
     assert store.measurements.load() == [track("lab/n", 5.0)]
+
+
+# What plugins keep
+
+
+def test_a_plugins_values_are_its_own_and_expire(store: Store) -> None:
+    mine, other = store.plugin("mine"), store.plugin("other")
+    mine.set("a/1", b"one", expires=10.0)
+    mine.set("a/2", b"two")
+    mine.set("b/%", b"three")
+    other.set("a/1", b"theirs")
+    assert mine.get("a/1", 9.9) == b"one"
+    assert mine.get("a/1", 10.0) is None
+    assert mine.all("a/", 9.9) == {"a/1": b"one", "a/2": b"two"}
+    assert mine.all("a/", 10.0) == {"a/2": b"two"}
+    assert mine.all("%", 1.0) == {}
+    assert mine.sweep(9.9) == 0
+    assert mine.sweep(10.0) == 1
+    assert mine.clear("a/") == 1
+    assert mine.all("", 1.0) == {"b/%": b"three"}
+    assert other.get("a/1", 1e12) == b"theirs"
+
+
+def test_a_value_is_taken_once_and_replaced_only_where_it_is(store: Store) -> None:
+    mine = store.plugin("mine")
+    mine.set("link", b"x", expires=10.0)
+    mine.set("link/2", b"y")
+    assert mine.replace("link", b"z", 20.0, 9.0)
+    assert mine.take("link", 15.0) == b"z"
+    assert mine.take("link", 15.0) is None
+    assert not mine.replace("link", b"again", None, 1.0)
+    assert mine.get("link", 1.0) is None
+    mine.set("old", b"x", expires=10.0)
+    assert mine.take("old", 10.0) is None
+    assert mine.all("", 1.0) == {"link/2": b"y"}
+    assert mine.remove("link/2")
+    assert not mine.remove("link/2")
+
+
+def test_what_plugins_keep_is_no_change_of_keys_or_models(store: Store) -> None:
+    before = store.data_version()
+    store.plugin("mine").set("a", b"1")
+    assert store.data_version() == before

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
-Level: TypeAlias = Literal["key", "public"]
-"""`key`: whoever has the unified key. `public`: everyone who reaches the port."""
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    Check: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
+    """Lets a request pass with None, or refuses it with an answer."""
 
 LEVELS: Final = ("key", "public")
+"""`key`: whoever has the unified key. `public`: everyone who reaches the port. Plugins bring others."""
 
 _ATTRIBUTE: Final = "freellm_auth"
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
 
-def auth(level: Level) -> Callable[[_Handler], _Handler]:
+def auth(level: str) -> Callable[[_Handler], _Handler]:
     """Mark a handler with who may call it.
 
-    :param level: `key` or `public`
+    :param level: `key`, `public`, or one that a plugin brings with the hook `register_auth`
     """
 
     def mark(handler: _Handler) -> _Handler:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from freellm import plugins
+from freellm.access import LEVELS
 from freellm.errors import PluginError
 from freellm.hookspecs import ApplicationSpec
 
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from freellm.access import Check
     from freellm.declarations import Model
     from freellm.ledger import Ledger
     from freellm.measurements import Measured
@@ -50,6 +52,23 @@ class Extensions:
         """Return the names of the hooks that a plugin answers, sorted."""
         return self._relay.hooks_of(plugin)
 
+    def checks(self) -> Mapping[str, Check]:
+        """Return the plugins' own ways to say who may call a route, by name.
+
+        :raises PluginError: when two have the same name, or one has the name of core's
+        """
+        offered: dict[str, Check] = {}
+
+        def register(name: str, check: Check) -> None:
+            if name in LEVELS or name in offered:
+                raise PluginError(
+                    f"register_auth: there is an auth named {name!r} already; choose another name"
+                )
+            offered[name] = check
+
+        self._relay.hook.register_auth(register=register)
+        return offered
+
     def register_routes(self, app: web.Application, proxy: Proxy) -> None:
         """Let every plugin add its routes."""
         self._relay.hook.register_routes(app=app, proxy=proxy)
@@ -77,6 +96,15 @@ class Extensions:
         finally:
             for started in starting:
                 started.close()
+
+    def announce(self, proxy: Proxy, url: str) -> Mapping[str, str]:
+        """Return what plugins add to the first screen; one that fails does not keep the server from running."""
+        try:
+            told = self._relay.hook.announce(proxy=proxy, url=url)
+        except Exception:  # noqa: BLE001 - a plugin's bug must not stop a server that runs
+            _log.exception("a plugin failed in announce")
+            return {}
+        return {title: text for lines in told for title, text in lines.items()}
 
     async def shutdown(self, proxy: Proxy) -> None:
         """Stop what plugins run beside the server; one that fails does not keep the others running."""

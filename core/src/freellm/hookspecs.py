@@ -6,7 +6,7 @@ what `normalize_stream` returns, no change to an argument. An implementation nam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -28,6 +28,7 @@ from freellm.types import (
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from freellm.access import Check
     from freellm.declarations import Model, ProviderInfo, Quota
     from freellm.ledger import Ledger
     from freellm.measurements import Measured
@@ -149,10 +150,19 @@ class ApplicationSpec:
     """The broadcast hooks: every plugin of the entry-point group `freellm.plugins` is told or asked."""
 
     @_hookspec
+    def register_auth(self, register: Callable[[str, Check], None]) -> None:
+        """Offer ways of one's own to say who may call a route. Asked once, before the server listens. Since 0.1.
+
+        :param register: call it with a name, which handlers state with `freellm.auth`, and a coroutine function that
+            is awaited with each request to them: it returns None to let it pass, or the answer that refuses it
+        """
+
+    @_hookspec
     def register_routes(self, app: web.Application, proxy: Proxy) -> None:
         """Add HTTP routes to the server. Asked once, before it listens. Since 0.1.
 
-        Every handler states who may call it with `freellm.auth`; the server refuses to start otherwise.
+        Every handler states who may call it with `freellm.auth`; the server refuses to start otherwise. Core
+        has a `GET /` of its own only when no plugin has.
 
         :param app: `app.router` takes the routes
         :param proxy: what the routes may use: complete, explain, catalogue, routes, quotas, keys, …
@@ -183,6 +193,14 @@ class ApplicationSpec:
     @_hookspec
     async def startup(self, proxy: Proxy) -> None:
         """Start what the plugin runs beside the server. Awaited before the server listens. Since 0.1."""
+
+    @_hookspec
+    def announce(self, proxy: Proxy, url: str) -> Mapping[str, str] | None:
+        """Add lines to the first screen of `freellm serve`. Asked once, when the server listens. Since 0.1.
+
+        :param url: the server's root, as a browser on this machine would call it
+        :return: a text by its title, such as `{"dashboard": "http://localhost:3001/"}`
+        """
 
     @_hookspec
     async def shutdown(self, proxy: Proxy) -> None:

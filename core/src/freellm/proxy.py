@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
@@ -27,13 +27,27 @@ from freellm.profiles import Profile
 from freellm.routing import Needs, Order, Orders, Router, Strategy
 from freellm.selection import chat_order
 from freellm.settings import Settings
+from freellm.store import PluginTable
 from freellm.surfaces.ids import RequestIds
 from freellm.tokens import estimate_messages
-from freellm.types import ChatRequest
+from freellm.types import ChatRequest, Json
+from freellm.version import VERSION
 
 if TYPE_CHECKING:
     from freellm.keyring import ProviderKey
     from freellm.providers import Provider
+
+
+ENDPOINTS: Final = (
+    "POST /v1/chat/completions",
+    "POST /v1/embeddings",
+    "GET /v1/models",
+    "POST /v1/freellm/explain",
+    "GET /v1/freellm/quotas",
+    "GET /livez",
+    "GET /readyz",
+)
+"""What a newcomer may ask for."""
 
 
 class Demo(Protocol):
@@ -89,6 +103,7 @@ class Proxy:
     :param settings: the settings
     :param clock: tells the time
     :param ids: names requests
+    :param storage: returns a plugin's own rows
     """
 
     def __init__(
@@ -107,6 +122,7 @@ class Proxy:
         settings: Settings,
         clock: Clock,
         ids: RequestIds,
+        storage: Callable[[str], PluginTable],
     ) -> None:
         self.router = router
         self.strategies = strategies
@@ -120,7 +136,28 @@ class Proxy:
         self._snapshot = snapshot
         self._ledger = ledger
         self._health = health
+        self._storage = storage
         self.activity = activity
+
+    def storage(self, plugin: str) -> PluginTable:
+        """Return the rows of the database that are a plugin's own.
+
+        :param plugin: its name
+        """
+        return self._storage(plugin)
+
+    def directions(self, url: str) -> Json:
+        """Return what a program that knows nothing but the server's address is told at `GET /`.
+
+        :param url: the server's root
+        """
+        return {
+            "name": "freellm",
+            "version": VERSION,
+            "openai_base_url": f"{url}/v1",
+            "endpoints": list(ENDPOINTS),
+            "api_key": "freellm apikey show",
+        }
 
     @property
     def catalogue(self) -> Catalogue:

@@ -168,6 +168,7 @@ class Runtime:
             settings=settings,
             clock=clock,
             ids=RequestIds(boot),
+            storage=self.store.plugin,
         )
 
     @property

@@ -6,12 +6,11 @@ from collections.abc import Collection
 
 from aiohttp import web
 
-from freellm.access import auth
+from freellm.access import LEVELS, auth
 from freellm.errors import PluginError, SettingsError
 from freellm.runtime import Runtime
 from freellm.settings import is_loopback
 from freellm.surfaces.guard import Credentials, Hosts, guard, unmarked
-from freellm.version import VERSION
 
 KEEP_ALIVE = 15.0
 """Seconds an idle connection is kept, and a request's headers may take (docs/security.md)."""
@@ -48,19 +47,22 @@ class Server:
         :raises PluginError: when a route does not say who may call it
         """
         settings, proxy = self.runtime.settings, self.runtime.proxy
-        middleware = guard(
-            self.credentials, Hosts(allowed_names(settings.host, settings.allowed_hosts)), proxy.ids
-        )
+        checks = self.runtime.extensions.checks()
+        names = Hosts(allowed_names(settings.host, settings.allowed_hosts))
+        middleware = guard(self.credentials, names, proxy.ids, checks)
         app = web.Application(middlewares=[middleware], client_max_size=int(settings.body_limit))
-        app.router.add_get("/", self._front)
         app.router.add_get("/v1", self._front)
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
         self.runtime.extensions.register_routes(app, proxy)
-        if open_routes := unmarked(app):
+        if not any(route.resource and route.resource.canonical == "/" for route in app.router.routes()):
+            app.router.add_get("/", self._front)
+        levels = (*LEVELS, *checks)
+        if open_routes := unmarked(app, levels):
+            choices = " or ".join(f"@freellm.auth({level!r})" for level in levels)
             raise PluginError(
                 f"these routes do not say who may call them: {', '.join(open_routes)}; "
-                "mark their handlers with @freellm.auth('key') or @freellm.auth('public')"
+                f"mark their handlers with {choices}"
             )
         return app
 
@@ -100,24 +102,7 @@ class Server:
     @auth("public")
     async def _front(self, request: web.Request) -> web.Response:
         """Say where things are."""
-        base = f"http://{request.host}/v1"
-        return web.json_response(
-            {
-                "name": "freellm",
-                "version": VERSION,
-                "openai_base_url": base,
-                "endpoints": [
-                    "POST /v1/chat/completions",
-                    "POST /v1/embeddings",
-                    "GET /v1/models",
-                    "POST /v1/freellm/explain",
-                    "GET /v1/freellm/quotas",
-                    "GET /livez",
-                    "GET /readyz",
-                ],
-                "api_key": "freellm apikey show",
-            }
-        )
+        return web.json_response(self.runtime.proxy.directions(f"http://{request.host}"))
 
     @auth("public")
     async def _livez(self, request: web.Request) -> web.Response:

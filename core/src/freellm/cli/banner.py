@@ -52,6 +52,7 @@ def _facts(server: Server, demo: bool) -> dict[str, Any]:
         "demo": demo,
         "api_key": runtime.unified_key.reveal() if demo else None,
         "models": dict(models),
+        "announced": dict(runtime.extensions.announce(runtime.proxy, url)),
         "plugins_left_out": {
             record.id: record.reason for record in runtime.plugins if record.status == "quarantined"
         },
@@ -67,6 +68,7 @@ def _lines(server: Server, facts: dict[str, Any], demo: bool) -> list[str]:
     lines = [f"freellm {VERSION} - {about}", "", f"  listening  {facts['url']}  (on {facts['host']})"]
     thrown_away = "  (thrown away at the end)" if demo else ""
     lines += [f"  data       {facts['data_dir']}{thrown_away}", *_models(facts["models"])]
+    lines += [f"  {title:<9}  {text}" for title, text in facts["announced"].items()]
     lines += [f"  left out   {name}: {reason}" for name, reason in facts["plugins_left_out"].items()]
     return [
         *lines,

@@ -5,6 +5,7 @@ from freellm.store.keys import KeyState, StoredKey
 from freellm.store.lock import AlreadyRunningError, ServerLock
 from freellm.store.log import PASSED_OVER_KEPT, AttemptRecord, LoggedRequest, RequestRecord
 from freellm.store.models import ModelRef
+from freellm.store.plugins import PluginTable
 from freellm.store.store import DATABASE_FILE, Store
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "KeyState",
     "LoggedRequest",
     "ModelRef",
+    "PluginTable",
     "RequestRecord",
     "ServerLock",
     "Store",

@@ -180,12 +180,24 @@ _REASONS: Final = (
     "ALTER TABLE attempts ADD COLUMN passed_over INTEGER NOT NULL DEFAULT 0",
 )
 
+_PLUGIN_VALUES: Final = (
+    # What plugins keep, each under a name of its own.
+    """CREATE TABLE plugin_values (
+        plugin TEXT NOT NULL,
+        name TEXT NOT NULL,
+        value BLOB NOT NULL CHECK (typeof(value) = 'blob'),
+        expires REAL,
+        PRIMARY KEY (plugin, name)
+    ) WITHOUT ROWID""",
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _VERSION_1,
     _LIVE_CATALOGUE,
     _INSTANCES,
     _STRATEGIES,
     _REASONS,
+    _PLUGIN_VALUES,
 )
 """The statements that lead from one version to the next; the first tuple makes version 1 of an empty file."""
 

@@ -18,6 +18,7 @@ from freellm.store.listings import ListingTable
 from freellm.store.log import AttemptRecord, LoggedRequest, RequestLog, RequestRecord
 from freellm.store.measurements import MeasurementTable
 from freellm.store.models import ModelTable
+from freellm.store.plugins import PluginTable
 from freellm.store.pools import PoolTable
 from freellm.store.profiles import ProfileTable
 from freellm.store.values import ValueTable
@@ -72,6 +73,13 @@ class Store:
         with self._durable.reading() as database:
             row = database.conn.execute("SELECT value FROM meta WHERE name = 'revision'").fetchone()
         return int(row[0])
+
+    def plugin(self, name: str) -> PluginTable:
+        """Return the rows that are a plugin's own.
+
+        :param name: the plugin's name
+        """
+        return PluginTable(self._durable, name)
 
     def request(self, id_: str) -> LoggedRequest | None:
         """Return what is logged of one request and its attempts, or None when nothing is."""

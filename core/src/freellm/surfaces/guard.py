@@ -9,7 +9,8 @@ import hashlib
 import hmac
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
@@ -19,18 +20,24 @@ from freellm.errors import RequestError
 from freellm.surfaces.errors import render
 from freellm.surfaces.ids import RequestIds
 
+if TYPE_CHECKING:
+    from freellm.access import Check
+
 _log = logging.getLogger(__name__)
 
 _HOST = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[\w.\-]+)(?::\d{1,5})?", re.ASCII)
 
 
-def unmarked(app: web.Application) -> list[str]:
-    """Return the routes whose handlers do not say who may call them."""
+def unmarked(app: web.Application, levels: Collection[str] = LEVELS) -> list[str]:
+    """Return the routes whose handlers do not say who may call them.
+
+    :param levels: what they may say
+    """
     return sorted(
         {
             f"{route.method} {route.resource.canonical if route.resource else '?'}"
             for route in app.router.routes()
-            if level_of(route.handler) not in LEVELS
+            if level_of(route.handler) not in levels
         }
     )
 
@@ -131,8 +138,13 @@ class Hosts:
             )
 
 
-def guard(credentials: Credentials, hosts: Hosts, ids: RequestIds) -> Middleware:
-    """Return the middleware that every request passes first."""
+def guard(
+    credentials: Credentials, hosts: Hosts, ids: RequestIds, checks: Mapping[str, Check] | None = None
+) -> Middleware:
+    """Return the middleware that every request passes first.
+
+    :param checks: plugins' own ways to say who may call a route
+    """
     checked_hosts: set[str] = set()
 
     @web.middleware
@@ -143,8 +155,11 @@ def guard(credentials: Credentials, hosts: Hosts, ids: RequestIds) -> Middleware
                 hosts.check(request)
                 if len(checked_hosts) < 100:
                     checked_hosts.add(host)
-            if level_of(request.match_info.handler) == "key":
+            level = level_of(request.match_info.handler)
+            if level == "key":
                 credentials.check(request)
+            elif checks and level in checks and (refusal := await checks[level](request)) is not None:
+                return refusal
             return await handler(request)
         except RequestError as error:
             return render(error, ids.of(request))
