@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from freellm import hookimpl
-from freellm_dashboard import static
+from freellm_dashboard import access, api, events, signing, static
+from freellm_dashboard.context import DASHBOARD, URL, Dashboard
 
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from freellm.access import Check
+    from freellm.proxy import Proxy
+
 
 class Plugin:
-    """The dashboard."""
+    """The dashboard; one object for every server of this process, and without a memory."""
 
     @hookimpl
-    def register_routes(self, app: web.Application) -> None:
-        """Add the pages and what they ask for."""
+    def register_auth(self, register: Callable[[str, Check], None]) -> None:
+        """Let handlers say that a session is needed."""
+        register(access.LEVEL, access.check)
+
+    @hookimpl
+    def register_routes(self, app: web.Application, proxy: Proxy) -> None:
+        """Add the pages, and the API that they use."""
+        app[DASHBOARD] = Dashboard(proxy)
         static.register(app)
+        signing.register(app)
+        events.register(app)
+        if hasattr(api, "register"):
+            api.register(app, proxy)
+
+    @hookimpl
+    def announce(self, proxy: Proxy, url: str) -> Mapping[str, str]:
+        """Say where the dashboard is, with a link that opens it once."""
+        dashboard = Dashboard(proxy)
+        dashboard.table.set(URL, url.encode())
+        if dashboard.needs_password:
+            return {"dashboard": f"closed until it has a password: freellm dashboard password  ({url}/)"}
+        return {"dashboard": dashboard.links.make(url)}

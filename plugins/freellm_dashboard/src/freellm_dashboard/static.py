@@ -1,18 +1,155 @@
-"""The pages: files that were built when the package was."""
+"""The pages: files that were built when the package was, held in memory, compressed beforehand."""
 
 from __future__ import annotations
 
-from aiohttp import web
+import hashlib
+import logging
+import mimetypes
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from aiohttp import hdrs, web
 
 from freellm import auth
+from freellm_dashboard.context import DASHBOARD
+from freellm_dashboard.headers import PAGE
+
+_log = logging.getLogger(__name__)
+
+FOLDER: Final = Path(__file__).parent / "assets"
+"""Where the build puts them: `index.html`, what lies beside it, and files with a hash in their name in `assets/`."""
+
+PAGES: Final = (
+    "/login",
+    "/keys",
+    "/models",
+    "/playground",
+    "/analytics",
+    "/plugins",
+    "/settings",
+    "/panels",
+    "/panels/{id}",
+)
+"""The addresses of the pages, besides `/`. One document draws them all."""
+
+_ENCODINGS: Final[Mapping[str, str]] = {"br": ".br", "gzip": ".gz"}
+"""Compressions by the name that browsers know them by, the better one first."""
+
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_ASKED_AGAIN: Final = "no-cache"
+_TYPES: Final[Mapping[str, str]] = {".js": "text/javascript", ".woff2": "font/woff2", ".webmanifest": "application/manifest+json"}  # fmt: skip
+
+MISSING: Final = (
+    "The dashboard's pages were not built when it was installed. The API under /v1 works all the same. "
+    "Build them in a clone: pip install --force-reinstall --no-deps ./plugins/freellm_dashboard"
+)
 
 
-@auth("public")
-async def page(request: web.Request) -> web.Response:
-    """Return the page, which draws all of them."""
-    return web.Response(text="<!doctype html><title>freellm</title>", content_type="text/html")
+class Asset(msgspec.Struct, frozen=True):
+    """One file.
+
+    :param bodies: its bytes by compression; `identity` is as it is
+    :param media_type: what it is
+    :param tag: what tells it from another version of it
+    :param cached: how long browsers may keep it
+    """
+
+    bodies: Mapping[str, bytes]
+    media_type: str
+    tag: str
+    cached: str
+
+    def answer(self, request: web.Request) -> web.Response:
+        """Return it, as small as the browser takes it, or that the browser has it."""
+        headers = {**PAGE, "Cache-Control": self.cached, "ETag": self.tag, "Vary": "Accept-Encoding, Accept"}
+        if request.headers.get(hdrs.IF_NONE_MATCH) == self.tag:
+            return web.Response(status=304, headers=headers)
+        encoding = _chosen(request.headers.get(hdrs.ACCEPT_ENCODING, ""), self.bodies)
+        if encoding != "identity":
+            headers["Content-Encoding"] = encoding
+        return web.Response(body=self.bodies[encoding], headers={**headers, "Content-Type": self.media_type})
 
 
-def register(app: web.Application) -> None:
-    """Add the pages' routes."""
-    app.router.add_get("/keys", page)
+def _chosen(accepted: str, bodies: Mapping[str, bytes]) -> str:
+    taken = set()
+    for part in accepted.lower().split(","):
+        name, _, weight = part.partition(";")
+        if weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000"):
+            taken.add(name.strip())
+    return next((name for name in _ENCODINGS if name in taken and name in bodies), "identity")
+
+
+def read(folder: Path) -> Mapping[str, Asset]:
+    """Return the files of a folder by their paths in it; nothing when there is none."""
+    files = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.is_file()}
+    return {
+        name: _asset(name, file)
+        for name, file in files.items()
+        if not (file.suffix in _ENCODINGS.values() and name.removesuffix(file.suffix) in files)
+    }
+
+
+def _asset(name: str, file: Path) -> Asset:
+    body = file.read_bytes()
+    bodies = {"identity": body}
+    for encoding, suffix in _ENCODINGS.items():
+        if (smaller := file.with_name(file.name + suffix)).exists():
+            bodies[encoding] = smaller.read_bytes()
+    media_type = _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    if media_type.startswith("text/"):
+        media_type += "; charset=utf-8"
+    hashed = name.startswith("assets/")
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    return Asset(bodies, media_type, tag, _FOR_EVER if hashed else _ASKED_AGAIN)
+
+
+class Pages:
+    """The handlers of pages and files.
+
+    :param assets: the files by their paths
+    """
+
+    def __init__(self, assets: Mapping[str, Asset]) -> None:
+        self._assets = assets
+
+    @auth("public")
+    async def front(self, request: web.Request) -> web.StreamResponse:
+        """Return the page to a browser, and to a program where things are."""
+        if "text/html" in request.headers.get(hdrs.ACCEPT, ""):
+            return await self.page(request)
+        told = request.app[DASHBOARD].proxy.directions(f"http://{request.host}")
+        return web.json_response(told, headers={"Vary": "Accept"})
+
+    @auth("public")
+    async def page(self, request: web.Request) -> web.StreamResponse:
+        """Return the document that draws every page. It holds nothing secret."""
+        if document := self._assets.get("index.html"):
+            return document.answer(request)
+        return web.Response(text=MISSING, status=503, headers={**PAGE, "Cache-Control": "no-store"})
+
+    @auth("public")
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """Return a file that the document asks for."""
+        if asset := self._assets.get(request.path.removeprefix("/")):
+            return asset.answer(request)
+        raise web.HTTPNotFound
+
+
+def register(app: web.Application, folder: Path = FOLDER) -> None:
+    """Add the routes of pages and files.
+
+    :param folder: where the files are
+    """
+    assets = read(folder)
+    if "index.html" not in assets:
+        _log.warning(MISSING)
+    pages = Pages(assets)
+    app.router.add_get("/", pages.front)
+    for path in PAGES:
+        app.router.add_get(path, pages.page)
+    app.router.add_get("/assets/{name:.+}", pages.file)
+    for name in assets:
+        if "/" not in name and name != "index.html":
+            app.router.add_get(f"/{name}", pages.file)

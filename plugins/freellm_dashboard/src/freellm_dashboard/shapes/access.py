@@ -10,12 +10,14 @@ class Session(Answer):
 
     :param signed_in: whether the request came with a session that is good
     :param password_set: whether there is a password to sign in with; else `freellm dashboard link` prints a link
+    :param password_required: whether nobody can sign in before a password is set, because others reach the server
     :param expires_at: Unix time at which the session ends at the latest
     :param version: freellm's version
     """
 
     signed_in: bool
     password_set: bool
+    password_required: bool
     expires_at: float | None
     version: str
 

@@ -1,0 +1,182 @@
+"""Telling open pages what changes, as it happens. Nothing runs and nothing is compared while nobody listens.
+
+The proxy is looked at a few times a second instead of telling us: a request pays nothing for pages that watch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from freellm import FreeLLMError
+from freellm_dashboard.sessions import Session, Sessions
+
+if TYPE_CHECKING:
+    from freellm.proxy import Proxy
+
+_log = logging.getLogger(__name__)
+
+LOOK_EVERY: Final = 0.4
+"""Seconds between two looks at the proxy, while somebody listens; a session that was ended is told so as fast."""
+
+HEARTBEAT: Final = 15.0
+"""Seconds of silence after which a comment tells both ends that the connection stands."""
+
+MOST_LISTENERS: Final = 64
+"""Pages that are told at the same time, at most."""
+
+
+class Listener:
+    """One open page: what it is still to be told, at most one notice of each kind.
+
+    :param session: whose page it is
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.ended = False
+        self._due: dict[str, Any] = {}
+        self._wake = asyncio.Event()
+
+    def tell(self, kind: str, told: Any) -> None:
+        """Note something to tell; it stands in for an earlier notice of its kind that is still due."""
+        self._due[kind] = told
+        self._wake.set()
+
+    def end(self) -> None:
+        """Let it be the end."""
+        self.ended = True
+        self._wake.set()
+
+    async def due(self) -> dict[str, Any]:
+        """Return what is to be told, as soon as there is something; nothing after a silence or at the end."""
+        try:
+            async with asyncio.timeout(HEARTBEAT):
+                await self._wake.wait()
+        except TimeoutError:
+            return {}
+        self._wake.clear()
+        due, self._due = self._due, {}
+        return due
+
+
+class Live:
+    """The open pages of one server.
+
+    :param proxy: what is looked at
+    :param sessions: who is signed in
+    """
+
+    def __init__(self, proxy: Proxy, sessions: Sessions) -> None:
+        self._proxy = proxy
+        self._sessions = sessions
+        self._listeners: set[Listener] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._seen: Seen = Seen(proxy)
+
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return len(self._listeners)
+
+    @property
+    def looks(self) -> bool:
+        """Whether the proxy is being looked at."""
+        return self._task is not None
+
+    def join(self, session: Session) -> Listener | None:
+        """Begin to listen; None when too many do."""
+        if len(self._listeners) >= MOST_LISTENERS:
+            return None
+        listener = Listener(session)
+        self._listeners.add(listener)
+        if self._task is None:
+            self._seen = Seen(self._proxy)
+            self._task = asyncio.create_task(self._look(), name="tell open pages")
+        listener.tell("hello", {"at": self._proxy.clock.now()})
+        listener.tell("activity", self._seen.activity)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """Listen no longer."""
+        self._listeners.discard(listener)
+        if not self._listeners and self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    def end_all(self) -> None:
+        """Let every page go, since the server stops."""
+        for listener in self._listeners:
+            listener.end()
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                self._dismiss()
+            except FreeLLMError as error:  # as long as nobody knows who is signed in, nobody is told anything
+                _log.error("open pages are not told of changes for now: %s", error)
+                continue
+            before, self._seen = self._seen, Seen(self._proxy)
+            for kind, told in self._seen.since(before):
+                for listener in self._listeners:
+                    listener.tell(kind, told)
+
+    def _dismiss(self) -> None:
+        """Let those pages go whose session has ended."""
+        sessions = {listener.session.digest: listener.session for listener in self._listeners}
+        ended = {digest for digest, session in sessions.items() if not self._sessions.is_good(session)}
+        for listener in self._listeners:
+            if listener.session.digest in ended:
+                listener.tell("signed-out", {})
+                listener.end()
+
+
+class Seen:
+    """What a look at the proxy saw.
+
+    :param proxy: what is looked at
+    """
+
+    def __init__(self, proxy: Proxy) -> None:
+        self.at = proxy.clock.now()
+        self._ids = [record.id for record in proxy.activity.last]
+        self._ended_at = proxy.activity.last[-1].created if self._ids else None
+        self._under_way = len(proxy.activity.under_way)
+        self._catalogue = proxy.catalogue
+        self._keys = proxy.keys
+        self._closed = [(one.what, one.until) for one in proxy.closed]
+
+    @property
+    def activity(self) -> dict[str, Any]:
+        """How many requests are under way, and when the last one that is over came."""
+        return {"at": self.at, "under_way": self._under_way, "last": self._ended_at}
+
+    def since(self, before: Seen) -> Iterable[tuple[str, Any]]:
+        """Iterate over the notices of what is different from an earlier look: kinds, and what is told."""
+        at = {"at": self.at}
+        last = before._ids[-1] if before._ids else None
+        new = self._ids[self._ids.index(last) + 1 :] if last in self._ids else self._ids
+        if new or self._under_way != before._under_way:
+            yield "activity", self.activity
+        if new:
+            yield "request", {**at, "ids": new}
+        if new or self._closed != before._closed:
+            yield "quotas", at
+        if self._keys != before._keys or self._closed != before._closed:
+            yield "keys", at
+        if self._catalogue is not before._catalogue:
+            yield "models", at
+
+
+def encoded(due: dict[str, Any]) -> bytes:
+    """Return notices as server-sent events; of none, a comment."""
+    if not due:
+        return b": still here\n\n"
+    return b"".join(
+        b"event: %s\ndata: %s\n\n" % (kind.encode(), msgspec.json.encode(told)) for kind, told in due.items()
+    )
