@@ -1,0 +1,57 @@
+import { type ReactNode, useEffect, useId } from "react";
+import styles from "./page.module.css";
+
+/** A page: its title (also the tab's), five words below it, and what one can do on it. */
+export function Page(props: {
+  title: string;
+  subtitle?: ReactNode;
+  actions?: ReactNode;
+  /** Use the whole width of a large screen, for tables and charts. */
+  wide?: boolean;
+  children: ReactNode;
+}) {
+  useEffect(() => {
+    document.title = `${props.title} · freellm`;
+  }, [props.title]);
+  return (
+    <div className={`${styles.page} ${props.wide ? styles.wide : ""}`}>
+      <header className={styles.header}>
+        <div>
+          <h1>{props.title}</h1>
+          {props.subtitle && <p className={styles.subtitle}>{props.subtitle}</p>}
+        </div>
+        {props.actions && <div className={styles.actions}>{props.actions}</div>}
+      </header>
+      {props.children}
+    </div>
+  );
+}
+
+/** A part of a page under a heading of its own. */
+export function Section(props: {
+  title: string;
+  hint?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+}) {
+  const heading = useId();
+  return (
+    <section className={styles.section} aria-labelledby={heading}>
+      <div className={styles.sectionHeader}>
+        <h2 id={heading}>{props.title}</h2>
+        {props.hint && <p className={styles.hint}>{props.hint}</p>}
+        {props.actions}
+      </div>
+      {props.children}
+    </section>
+  );
+}
+
+/** A surface with a border. */
+export function Card(props: { padded?: boolean; className?: string; children: ReactNode }) {
+  return (
+    <div className={`${styles.card} ${props.padded === false ? "" : styles.padded} ${props.className ?? ""}`}>
+      {props.children}
+    </div>
+  );
+}
