@@ -161,8 +161,8 @@ class ApplicationSpec:
     def register_routes(self, app: web.Application, proxy: Proxy) -> None:
         """Add HTTP routes to the server. Asked once, before it listens. Since 0.1.
 
-        Every handler states who may call it with `freellm.auth`; the server refuses to start otherwise. Core
-        has a `GET /` of its own only when no plugin has.
+        Every handler states who may call it with `freellm.auth`; the server refuses to start otherwise. Core adds
+        its own routes last.
 
         :param app: `app.router` takes the routes
         :param proxy: what the routes may use: complete, explain, catalogue, routes, quotas, keys, …

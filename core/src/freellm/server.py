@@ -11,6 +11,7 @@ from freellm.errors import PluginError, SettingsError
 from freellm.runtime import Runtime
 from freellm.settings import is_loopback
 from freellm.surfaces.guard import Credentials, Hosts, guard, unmarked
+from freellm.version import VERSION
 
 KEEP_ALIVE = 15.0
 """Seconds an idle connection is kept, and a request's headers may take (docs/security.md)."""
@@ -55,8 +56,10 @@ class Server:
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
         self.runtime.extensions.register_routes(app, proxy)
-        if not any(route.resource and route.resource.canonical == "/" for route in app.router.routes()):
-            app.router.add_get("/", self._front)
+        front = web.PlainResource("/")  # after those of plugins, which may have a front page
+        app.router.register_resource(front)
+        for method in ("GET", "HEAD"):
+            front.add_route(method, self._front)
         levels = (*LEVELS, *checks)
         if open_routes := unmarked(app, levels):
             choices = " or ".join(f"@freellm.auth({level!r})" for level in levels)
@@ -102,7 +105,24 @@ class Server:
     @auth("public")
     async def _front(self, request: web.Request) -> web.Response:
         """Say where things are."""
-        return web.json_response(self.runtime.proxy.directions(f"http://{request.host}"))
+        base = f"http://{request.host}/v1"
+        return web.json_response(
+            {
+                "name": "freellm",
+                "version": VERSION,
+                "openai_base_url": base,
+                "endpoints": [
+                    "POST /v1/chat/completions",
+                    "POST /v1/embeddings",
+                    "GET /v1/models",
+                    "POST /v1/freellm/explain",
+                    "GET /v1/freellm/quotas",
+                    "GET /livez",
+                    "GET /readyz",
+                ],
+                "api_key": "freellm apikey show",
+            }
+        )
 
     @auth("public")
     async def _livez(self, request: web.Request) -> web.Response:

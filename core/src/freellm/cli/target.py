@@ -25,13 +25,22 @@ def find_target(url: str | None, variable: str, data_dir: Path | None) -> tuple[
     :raises SettingsError: when the address is none, or a proxy elsewhere is named without a key
     """
     with open_folder(data_dir) as folder:
-        root = _root(url) if url else _local(folder.settings)
+        root = find_url(url, folder.settings)
         given = os.environ.get(variable, "").strip()
         if given:
             return root, given
         if not is_loopback(urlsplit(root).hostname or ""):
             raise SettingsError(f"{root} is not on this machine: put its unified key into {variable}")
         return root, _kept(folder)
+
+
+def find_url(url: str | None, settings: Settings) -> str:
+    """Return a proxy's root.
+
+    :param url: what the command line says; None: the one of the settings on this machine
+    :raises SettingsError: when the address is none
+    """
+    return _root(url) if url else _local(settings)
 
 
 def _root(url: str) -> str:

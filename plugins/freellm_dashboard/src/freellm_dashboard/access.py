@@ -8,6 +8,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from freellm import auth
 from freellm_dashboard.answers import RefusedError
 from freellm_dashboard.context import DASHBOARD
 from freellm_dashboard.sessions import LONGEST, Session
@@ -48,6 +49,16 @@ async def _signed_in(request: web.Request) -> Session:
     if sessions.is_due(session):
         await asyncio.to_thread(sessions.touch, session)
     return session
+
+
+@auth(LEVEL)
+async def nothing(request: web.Request) -> web.StreamResponse:
+    """Say that the API has no such route."""
+    raise RefusedError(
+        f"there is nothing at {request.method} {request.path}",
+        status=404,
+        cure="GET /api/openapi.json describes what there is",
+    )
 
 
 def find(request: web.Request) -> Session | None:

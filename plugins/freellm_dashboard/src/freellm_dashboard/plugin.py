@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from freellm import hookimpl
 from freellm_dashboard import access, api, events, signing, static
+from freellm_dashboard.answers import answering
 from freellm_dashboard.context import DASHBOARD, URL, Dashboard
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ class Plugin:
         events.register(app)
         if hasattr(api, "register"):
             api.register(app, proxy)
+        app.router.add_route(
+            "*", "/api/{rest:.*}", answering(access.nothing)
+        )  # the last one, for all the others
 
     @hookimpl
     def announce(self, proxy: Proxy, url: str) -> Mapping[str, str]:

@@ -7,13 +7,12 @@ import logging
 import mimetypes
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from aiohttp import hdrs, web
 
 from freellm import auth
-from freellm_dashboard.context import DASHBOARD
 from freellm_dashboard.headers import PAGE
 
 _log = logging.getLogger(__name__)
@@ -22,9 +21,10 @@ FOLDER: Final = Path(__file__).parent / "assets"
 """Where the build puts them: `index.html`, what lies beside it, and files with a hash in their name in `assets/`."""
 
 PAGES: Final = (
+    "/",
+    "/models",
     "/login",
     "/keys",
-    "/models",
     "/playground",
     "/analytics",
     "/plugins",
@@ -32,7 +32,10 @@ PAGES: Final = (
     "/panels",
     "/panels/{id}",
 )
-"""The addresses of the pages, besides `/`. One document draws them all."""
+"""The addresses of the pages. One document draws them all."""
+
+SHARED: Final = frozenset({"/", "/models"})
+"""Those of them that core answers as well, to programs."""
 
 _ENCODINGS: Final[Mapping[str, str]] = {"br": ".br", "gzip": ".gz"}
 """Compressions by the name that browsers know them by, the better one first."""
@@ -105,6 +108,16 @@ def _asset(name: str, file: Path) -> Asset:
     return Asset(bodies, media_type, tag, _FOR_EVER if hashed else _ASKED_AGAIN)
 
 
+class ForBrowsers(web.PlainResource):
+    """An address that is a page to who asks for one; for everybody else the router goes on to the next that has it."""
+
+    async def resolve(self, request: web.Request) -> Any:
+        """Return the route and the methods that there are."""
+        if "text/html" not in request.headers.get(hdrs.ACCEPT, ""):
+            return None, set()
+        return await super().resolve(request)
+
+
 class Pages:
     """The handlers of pages and files.
 
@@ -113,14 +126,6 @@ class Pages:
 
     def __init__(self, assets: Mapping[str, Asset]) -> None:
         self._assets = assets
-
-    @auth("public")
-    async def front(self, request: web.Request) -> web.StreamResponse:
-        """Return the page to a browser, and to a program where things are."""
-        if "text/html" in request.headers.get(hdrs.ACCEPT, ""):
-            return await self.page(request)
-        told = request.app[DASHBOARD].proxy.directions(f"http://{request.host}")
-        return web.json_response(told, headers={"Vary": "Accept"})
 
     @auth("public")
     async def page(self, request: web.Request) -> web.StreamResponse:
@@ -146,9 +151,13 @@ def register(app: web.Application, folder: Path = FOLDER) -> None:
     if "index.html" not in assets:
         _log.warning(MISSING)
     pages = Pages(assets)
-    app.router.add_get("/", pages.front)
     for path in PAGES:
-        app.router.add_get(path, pages.page)
+        if path in SHARED:
+            resource = ForBrowsers(path)
+            app.router.register_resource(resource)
+            resource.add_route("GET", pages.page)
+        else:
+            app.router.add_get(path, pages.page)
     app.router.add_get("/assets/{name:.+}", pages.file)
     for name in assets:
         if "/" not in name and name != "index.html":
