@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -30,24 +30,11 @@ from freellm.settings import Settings
 from freellm.store import PluginTable
 from freellm.surfaces.ids import RequestIds
 from freellm.tokens import estimate_messages
-from freellm.types import ChatRequest, Json
-from freellm.version import VERSION
+from freellm.types import ChatRequest
 
 if TYPE_CHECKING:
     from freellm.keyring import ProviderKey
     from freellm.providers import Provider
-
-
-ENDPOINTS: Final = (
-    "POST /v1/chat/completions",
-    "POST /v1/embeddings",
-    "GET /v1/models",
-    "POST /v1/freellm/explain",
-    "GET /v1/freellm/quotas",
-    "GET /livez",
-    "GET /readyz",
-)
-"""What a newcomer may ask for."""
 
 
 class Demo(Protocol):
@@ -145,19 +132,6 @@ class Proxy:
         :param plugin: its name
         """
         return self._storage(plugin)
-
-    def directions(self, url: str) -> Json:
-        """Return what a program that knows nothing but the server's address is told at `GET /`.
-
-        :param url: the server's root
-        """
-        return {
-            "name": "freellm",
-            "version": VERSION,
-            "openai_base_url": f"{url}/v1",
-            "endpoints": list(ENDPOINTS),
-            "api_key": "freellm apikey show",
-        }
 
     @property
     def catalogue(self) -> Catalogue:
