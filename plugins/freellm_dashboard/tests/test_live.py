@@ -1,0 +1,165 @@
+"""Open pages are told what changes; nobody pays for pages that are not open."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from dashboards import Browser, signed_in
+from endpoints import Endpoint, serving
+from freellm.store import Store
+from freellm_dashboard import live
+from freellm_dashboard.context import DASHBOARD
+from freellm_dashboard.live import Listener, Live, encoded
+from freellm_dashboard.sessions import Session
+
+
+class Stream:
+    """An open page's stream.
+
+    :param response: it
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self.response = response
+        self._rest = b""
+
+    async def next(self) -> tuple[str, Any]:
+        """Return the next event: its name and what it tells."""
+        while True:
+            while b"\n\n" not in self._rest:
+                data = await asyncio.wait_for(self.response.content.readany(), 5)
+                assert data, "the stream has ended"
+                self._rest += data
+            block, _, self._rest = self._rest.partition(b"\n\n")
+            lines = dict(
+                line.split(": ", 1) for line in block.decode().splitlines() if not line.startswith(":")
+            )
+            if "event" in lines:
+                return lines["event"], json.loads(lines["data"])
+
+    async def until(self, name: str) -> tuple[Any, list[str]]:
+        """Read up to an event; return what it tells and the names of all before it."""
+        names: list[str] = []
+        while True:
+            event, told = await self.next()
+            if event == name:
+                return told, names
+            names.append(event)
+
+
+@asynccontextmanager
+async def listening(browser: Browser) -> AsyncIterator[Stream]:
+    async with browser.session.get(f"{browser.url}/api/events") as response:
+        assert response.status == 200
+        assert response.headers["Content-Type"] == "text/event-stream"
+        assert response.headers["Cache-Control"] == "no-store"
+        stream = Stream(response)
+        assert [(await stream.next())[0], (await stream.next())[0]] == ["hello", "activity"]
+        yield stream
+
+
+def live_of(browser: Browser) -> Live:
+    runner = browser.proxy.server._runner
+    assert runner is not None
+    found: Live = runner.app[DASHBOARD].live  # type: ignore[index]
+    return found
+
+
+@pytest.fixture
+async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
+    async with (
+        serving(Endpoint()) as endpoint,
+        signed_in(tmp_path, base_urls={"groq": f"{endpoint.url}/v1"}) as opened,
+    ):
+        yield opened
+
+
+async def test_a_request_is_told_with_its_id_and_what_it_spent(browser: Browser) -> None:
+    async with listening(browser) as stream:
+        response = await browser.proxy.chat()
+        told, before = await stream.until("request")
+        assert told["ids"] == [response.headers["X-Request-Id"]]
+        assert set(before) == {"activity"}
+        assert (await stream.next())[0] == "quotas"
+
+
+async def test_the_activity_tells_how_many_are_under_way_and_when_the_last_one_came(browser: Browser) -> None:
+    async with listening(browser) as stream:
+        before = time.time()
+        await asyncio.gather(*(browser.proxy.chat() for _ in range(5)))
+        told: dict[str, Any] = {"last": None}
+        while told["last"] is None or told["under_way"]:
+            told, _ = await stream.until("activity")
+        assert before - 1 < told["last"] < time.time() + 1
+
+
+async def test_a_change_of_keys_or_models_by_another_process_is_told(browser: Browser) -> None:
+    async with listening(browser) as stream:
+        with Store(browser.proxy.runtime.settings.data_dir) as store:
+            store.models.enable("groq", "openai/gpt-oss-120b", False)
+        _, before = await stream.until("models")
+        assert "keys" not in before
+        with Store(browser.proxy.runtime.settings.data_dir) as store:
+            store.keys.remove(store.keys.all()[0].uuid)
+        _, before = await stream.until("keys")
+        assert "request" not in before
+
+
+async def test_nothing_looks_while_nobody_listens(browser: Browser) -> None:
+    watching = live_of(browser)
+    assert (watching.listeners, watching.looks) == (0, False)
+    async with listening(browser), listening(browser):
+        assert (watching.listeners, watching.looks) == (2, True)
+    await browser.proxy.chat()
+    deadline = time.monotonic() + 5
+    while watching.looks and time.monotonic() < deadline:
+        await asyncio.sleep(0.01)
+    assert (watching.listeners, watching.looks) == (0, False)
+
+
+async def test_what_came_before_a_page_is_not_told_as_news(browser: Browser) -> None:
+    await browser.proxy.chat()
+    async with listening(browser) as stream:
+        second = await browser.proxy.chat()
+        told, _ = await stream.until("request")
+        assert told["ids"] == [second.headers["X-Request-Id"]]
+
+
+async def test_too_many_pages_are_told_so(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MOST_LISTENERS", 1)
+    async with listening(browser):
+        told = await browser.get("/api/events")
+        assert (told.status, told.headers["Retry-After"]) == (503, "5")
+        assert told.error["cure"] == "close some of them"
+
+
+async def test_a_server_that_stops_does_not_wait_for_open_pages(tmp_path: Path) -> None:
+    async with signed_in(tmp_path) as browser, listening(browser) as stream:
+        began = time.perf_counter()
+        await browser.proxy.server.stop()
+        assert time.perf_counter() - began < 2
+        assert await stream.response.content.read() is not None
+
+
+async def test_of_each_kind_the_latest_is_told_however_slow_the_page_is() -> None:
+    listener = Listener(Session(created_at=1.0, seen_at=1.0))
+    for number in range(1000):
+        listener.tell("activity", number)
+        listener.tell("quotas", {})
+    assert await listener.due() == {"activity": 999, "quotas": {}}
+
+
+async def test_silence_is_broken_by_a_comment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "HEARTBEAT", 0.01)
+    listener = Listener(Session(created_at=1.0, seen_at=1.0))
+    assert encoded(await listener.due()) == b": still here\n\n"
+    assert encoded({"quotas": {"at": 1.0}}) == b'event: quotas\ndata: {"at":1.0}\n\n'
