@@ -37,6 +37,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "clock",
         "access",
         "fingerprints",
+        "panels",
     ),
     # the contract: hooks, discovery, one relay per provider, the broadcast relay
     ("redaction", "hookspecs", "plugins", "plugin_files", "openai_compatible", "providers", "extensions"),
@@ -92,7 +93,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     # the attempt loop
     ("gateway",),
     # the faces
-    ("surfaces", "proxy", "built_in", "runtime", "server", "measuring", "cli", "__main__"),
+    ("surfaces", "administration", "proxy", "built_in", "runtime", "server", "measuring", "cli", "__main__"),
 )
 ASIDE = {"testing": 2}
 """Modules beside the floors, and the floor below which they may import."""

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commandline import Commandline
-from freellm.cli.models.limits import limits_of
+from freellm.administration.limits import limits_of
 from freellm.declarations import Model, Quota
 from freellm.store import Store
 

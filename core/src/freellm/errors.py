@@ -5,6 +5,7 @@
     ├── SettingsError             a setting, a file or an argument is wrong; names it and the cure
     ├── CatalogueError            a catalogue file is not taken: its signature, its age or a field of it is wrong
     ├── StoreError                the database is damaged, newer than this release, or in use
+    ├── KeyRefusedError           a provider refuses a key, or a server is none of the kind; nothing was stored
     ├── VaultError                secrets cannot be decrypted
     │   └── WrongMasterKeyError   the master key is not the one this database was encrypted with
     ├── RequestError              a client's request is refused; carries the OpenAI error fields
@@ -39,6 +40,18 @@ class CatalogueError(FreeLLMError):
 
 class StoreError(FreeLLMError):
     """The database cannot be used: damaged, written by a newer release, or held by another server."""
+
+
+class KeyRefusedError(FreeLLMError):
+    """A provider refuses a key, or a server does not answer as one of its kind; nothing was stored.
+
+    :param message: the whole story, with the cure
+    :param reason: what the provider says
+    """
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or message
 
 
 class VaultError(FreeLLMError):

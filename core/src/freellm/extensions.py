@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from freellm import plugins
 from freellm.access import LEVELS
 from freellm.errors import PluginError
 from freellm.hookspecs import ApplicationSpec
+from freellm.panels import PANEL_ID, Panel
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -72,6 +74,28 @@ class Extensions:
     def register_routes(self, app: web.Application, proxy: Proxy) -> None:
         """Let every plugin add its routes."""
         self._relay.hook.register_routes(app=app, proxy=proxy)
+
+    def panels(self, proxy: Proxy) -> Mapping[str, Panel]:
+        """Return the plugins' panels by id, in the order of their titles.
+
+        :raises PluginError: when two have the same id, or one has no good one
+        """
+        offered: dict[str, Panel] = {}
+
+        def register(panel: object) -> None:
+            if not isinstance(panel, Panel) or not re.fullmatch(PANEL_ID, panel.id):
+                raise PluginError(
+                    f"register_panels: {panel!r} is no freellm.panels.Panel whose id has lower-case letters, digits and "
+                    "hyphens"
+                )
+            if panel.id in offered:
+                raise PluginError(
+                    f"register_panels: there is a panel {panel.id!r} already; choose another id"
+                )
+            offered[panel.id] = panel
+
+        self._relay.hook.register_panels(register=register, proxy=proxy)
+        return dict(sorted(offered.items(), key=lambda item: item[1].title))
 
     def register_strategies(
         self, register: Callable[[str, Strategy], None], measured: Callable[[str, Model], Measured]

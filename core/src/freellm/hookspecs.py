@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from freellm.declarations import Model, ProviderInfo, Quota
     from freellm.ledger import Ledger
     from freellm.measurements import Measured
+    from freellm.panels import Panel
     from freellm.proxy import Demo, Proxy
     from freellm.routing import Strategy
     from freellm.settings import Settings
@@ -166,6 +167,17 @@ class ApplicationSpec:
 
         :param app: `app.router` takes the routes
         :param proxy: what the routes may use: complete, explain, catalogue, routes, quotas, keys, …
+        """
+
+    @_hookspec
+    def register_panels(self, register: Callable[[Panel], None], proxy: Proxy) -> None:
+        """Add panels to the dashboard, without a line of HTML. Asked once, before the server listens. Since 0.1.
+
+        Without the dashboard nobody asks.
+
+        :param register: call it with a `freellm.panels.Panel`: its id, its title, and a coroutine function that returns
+            what is on it now
+        :param proxy: what the panels may look at
         """
 
     @_hookspec

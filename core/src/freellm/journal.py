@@ -182,9 +182,12 @@ class Journal:
         self._store.save(requests, attempts, pools, tracks=tracks, sequence=sequence, now=now)
 
     def _prune(self, now: float) -> None:
+        self._store.tallies.fold_all()  # what an earlier release logged
+        self._store.tallies.prune(now)
         self._store.measurements.prune(now - self._retention)
         while self._store.log.prune(now - self._retention):
             pass
+        self._store.tallies.fold_all()  # when no row is left, row numbers begin again, and the mark with them
 
     def _put_back(self, records: list[Record], pools: dict[str, PoolState]) -> None:
         """Keep what could not be written, in front of what came meanwhile."""

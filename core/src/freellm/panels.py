@@ -6,9 +6,12 @@ A plugin says what there is, never how it looks: whoever draws panels (the dashb
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
+
+PANEL_ID: Final = r"[a-z0-9][a-z0-9-]{0,49}"
+"""What a panel's id may be."""
 
 Tone: TypeAlias = Literal["neutral", "good", "warning", "bad"]
 """Whether something is good news."""
@@ -116,3 +119,19 @@ Block: TypeAlias = Figures | Table | Series | Text
 
 Draw: TypeAlias = Callable[[], Awaitable[Sequence[Block]]]
 """Returns what a panel shows now, from top to bottom."""
+
+
+class Panel(msgspec.Struct, frozen=True, kw_only=True):
+    """One panel.
+
+    :param id: what its address ends with: lower-case letters, digits and hyphens
+    :param title: its name
+    :param subtitle: what it shows, in five words
+    :param draw: a coroutine function without arguments that returns what is on it now, from top to bottom. It is
+        awaited in the server's event loop each time somebody looks: what takes longer belongs into a thread
+    """
+
+    id: str
+    title: str
+    subtitle: str = ""
+    draw: Draw

@@ -9,19 +9,24 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from freellm.administration.folder import DataFolder
 from freellm.auto_family import AutoFamily, stays
-from freellm.catalogue import Catalogue, Route
+from freellm.catalogue import Catalogue, Entry, Route
 from freellm.clearing import clear
 from freellm.clock import Clock
 from freellm.errors import RequestError
 from freellm.explanations import Cooldown, Explanation, cooldowns
 from freellm.extensions import Extensions
 from freellm.gateway import Activity, Call, Embedded, Embedder, EmbeddingsCall, Gateway, Served
+from freellm.gauge import quota_left
 from freellm.health import Health
 from freellm.ledger import Ledger, Pool
+from freellm.measurements import Measured
 from freellm.naming import AUTO, vector_space
 from freellm.orders import Space
+from freellm.panels import Panel
 from freellm.parameters import refused_parameters
+from freellm.plugins import PluginRecord
 from freellm.preferences import Preferences
 from freellm.profiles import Profile
 from freellm.routing import Needs, Order, Orders, Router, Strategy
@@ -91,6 +96,9 @@ class Proxy:
     :param clock: tells the time
     :param ids: names requests
     :param storage: returns a plugin's own rows
+    :param folder: what a person may change, as the command line does; of threads, never of the event loop
+    :param refresh: takes over at once what was changed there
+    :param plugins: what became of each installed plugin
     """
 
     def __init__(
@@ -110,6 +118,9 @@ class Proxy:
         clock: Clock,
         ids: RequestIds,
         storage: Callable[[str], PluginTable],
+        folder: DataFolder,
+        refresh: Callable[[], None],
+        plugins: Sequence[PluginRecord],
     ) -> None:
         self.router = router
         self.strategies = strategies
@@ -124,6 +135,9 @@ class Proxy:
         self._ledger = ledger
         self._health = health
         self._storage = storage
+        self.folder = folder
+        self.refresh = refresh
+        self.plugins = plugins
         self.activity = activity
 
     def storage(self, plugin: str) -> PluginTable:
@@ -132,6 +146,23 @@ class Proxy:
         :param plugin: its name
         """
         return self._storage(plugin)
+
+    def panels(self) -> Mapping[str, Panel]:
+        """Ask the plugins for their panels, by id.
+
+        :raises PluginError: when one of them will not do
+        """
+        return self._extensions.panels(self)
+
+    def measured(self, entry: Entry) -> Measured:
+        """Return what was measured of a model lately."""
+        now = self.clock.now()
+        return entry.track.measured(now, lambda: quota_left(entry, now))
+
+    @property
+    def providers(self) -> Sequence[Provider]:
+        """The providers that can be asked, instances included."""
+        return self._snapshot().providers
 
     @property
     def catalogue(self) -> Catalogue:

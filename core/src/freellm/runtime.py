@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from freellm import catalogue, profiles, strategies
+from freellm.administration.folder import DataFolder
 from freellm.auto_family import AutoFamily
 from freellm.built_in import BUILT_IN
 from freellm.clock import Clock
@@ -82,6 +83,7 @@ class Runtime:
             self.roster = Roster(loaded, provider_records, settings, self.store)
             self.roster.check()
             self._vault = open_vault(self.store, settings)
+            self._folder = DataFolder(settings, environ, (loaded, provider_records))
         except BaseException:
             self._lock.close()
             raise
@@ -169,6 +171,9 @@ class Runtime:
             clock=clock,
             ids=RequestIds(boot),
             storage=self.store.plugin,
+            folder=self._folder,
+            refresh=self.refresh,
+            plugins=self.plugins,
         )
 
     @property
@@ -266,6 +271,7 @@ class Runtime:
     def close(self) -> None:
         """Let go of the data folder."""
         self._leases.close()
+        self._folder.close()
         self.store.close()
         self._lock.close()
 

@@ -1,5 +1,7 @@
 CREATE INDEX attempts_started ON attempts (started);
-CREATE INDEX requests_created ON requests (created);
+CREATE INDEX requests_search ON requests (
+        created, provider, model, key, status, error, attempts, output_tokens, first_delta_ms, duration_ms, requested, id
+    );
 CREATE TABLE attempts (
         request TEXT NOT NULL,
         number INTEGER NOT NULL,
@@ -14,6 +16,16 @@ CREATE TABLE attempts (
         message TEXT NOT NULL,
         quota TEXT NOT NULL, passed_over INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (request, number)
+    ) WITHOUT ROWID;
+CREATE TABLE failures (
+        span INTEGER NOT NULL,
+        begins INTEGER NOT NULL,
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        key TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        PRIMARY KEY (span, begins, provider, model, key, kind)
     ) WITHOUT ROWID;
 CREATE TABLE instances (
         name TEXT PRIMARY KEY,
@@ -115,6 +127,35 @@ CREATE TABLE signed_catalogue (
         signature BLOB NOT NULL CHECK (typeof(signature) = 'blob'),
         taken REAL NOT NULL
     );
+CREATE TABLE tallies (
+        span INTEGER NOT NULL,
+        begins INTEGER NOT NULL,
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        key TEXT NOT NULL,
+        requests INTEGER NOT NULL,
+        succeeded INTEGER NOT NULL,
+        cancelled INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        fell_back INTEGER NOT NULL,
+        input_tokens INTEGER NOT NULL,
+        output_tokens INTEGER NOT NULL,
+        estimated_tokens INTEGER NOT NULL,
+        total_ms REAL NOT NULL,
+        slowest_ms REAL NOT NULL,
+        total_first_ms REAL NOT NULL,
+        slowest_first_ms REAL NOT NULL,
+        latencies BLOB NOT NULL CHECK (typeof(latencies) = 'blob'),
+        firsts BLOB NOT NULL CHECK (typeof(firsts) = 'blob'),
+        PRIMARY KEY (span, begins, provider, model, key)
+    ) WITHOUT ROWID;
+CREATE TRIGGER attempts_tallied AFTER INSERT ON attempts WHEN NEW.kind != 'ok' BEGIN
+        INSERT INTO failures
+            SELECT column1, CAST(NEW.started / column1 AS INTEGER) * column1, NEW.provider, NEW.model, NEW.key,
+                NEW.kind, 1
+            FROM (VALUES (60), (1800), (21600), (86400)) WHERE true
+            ON CONFLICT DO UPDATE SET attempts = attempts + 1;
+    END;
 CREATE TRIGGER instances_delete AFTER delete ON instances BEGIN UPDATE meta SET value = value + 1 WHERE name = 'revision'; END;
 CREATE TRIGGER instances_insert AFTER insert ON instances BEGIN UPDATE meta SET value = value + 1 WHERE name = 'revision'; END;
 CREATE TRIGGER instances_update AFTER update ON instances BEGIN UPDATE meta SET value = value + 1 WHERE name = 'revision'; END;

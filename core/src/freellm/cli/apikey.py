@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from freellm.cli import options, printing
-from freellm.errors import SettingsError
 
 
 @click.command("show")
@@ -19,14 +18,12 @@ def show(data_dir: Path | None, as_json: bool) -> None:
     Nothing else is printed, so that "$(freellm apikey show)" is the key. The first call generates it, unless
     FREELLM_API_KEY fixes it.
     """
+    from freellm.administration.apikey import show as shown
     from freellm.cli.folder import open_folder
-    from freellm.vault import unified_key
 
     with open_folder(data_dir) as folder:
-        if fixed := folder.settings.api_key:
-            _print(fixed.get_secret_value(), "FREELLM_API_KEY", as_json)
-        else:
-            _print(unified_key(folder.store, folder.vault).reveal(), "database", as_json)
+        key, source = shown(folder)
+    _print(key.reveal(), source, as_json)
 
 
 @click.command("rotate")
@@ -37,13 +34,11 @@ def rotate(data_dir: Path | None, as_json: bool) -> None:
 
     Prints the new key and nothing else.
     """
+    from freellm.administration.apikey import rotate as rotated
     from freellm.cli.folder import open_folder
-    from freellm.vault import rotate_unified_key
 
     with open_folder(data_dir) as folder:
-        if folder.settings.api_key:
-            raise SettingsError("FREELLM_API_KEY fixes the unified key; change it there, or unset it")
-        key = rotate_unified_key(folder.store, folder.vault)
+        key = rotated(folder)
     _print(key.reveal(), "database", as_json)
     if not as_json:
         printing.note(f"The old key opens nothing any more; {options.PICKED_UP}.")

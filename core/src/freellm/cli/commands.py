@@ -24,6 +24,7 @@ COMMANDS: Final[Rows] = {
                 "freellm.cli.keys.listing:list_", "List the provider keys, the environment's included."
             ),
             "check": Here("freellm.cli.keys.checking:check", "Ask the providers whether the keys are valid."),
+            "edit": Here("freellm.cli.keys.editing:edit", "Change a stored key's label or use."),
             "remove": Here(
                 "freellm.cli.keys.removing:remove", "Delete a stored key, or a server of your own."
             ),
@@ -49,6 +50,7 @@ COMMANDS: Final[Rows] = {
             "move": Here(
                 "freellm.cli.fallback:move", "Put a model at a place in the order, 1 being the first."
             ),
+            "set": Here("freellm.cli.fallback:set_", "Put models in this order, before all others."),
             "sort": Here("freellm.cli.fallback:sort", "Put all models in order at once."),
         },
         "The order in which `auto` tries the models.",
@@ -62,6 +64,8 @@ COMMANDS: Final[Rows] = {
         "Chains and filters with a name; `auto:NAME` asks for one.",
         default="list",
     ),
+    "log": Here("freellm.cli.log:log", "List the last requests, and who answered them."),
+    "backup": Here("freellm.cli.backup:backup", "Copy the database, also while a server runs."),
     "plugins": Here(
         {
             "list": Here(

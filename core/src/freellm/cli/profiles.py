@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +15,6 @@ from freellm.errors import SettingsError
 if TYPE_CHECKING:
     from freellm.cli.folder import DataFolder
     from freellm.profiles import Profile
-    from freellm.strategies import Strategy
 
 _FILE, _HERE = "config.toml", "command line"
 
@@ -55,14 +54,13 @@ def add(name: str, data_dir: Path | None, as_json: bool, **said: str | None) -> 
     Requests ask for it as `auto:NAME`. Lists are separated by commas. With --models and --strategy, the strategy orders the providers of each model. A
     profile of that name is replaced. Prints the profiles.
     """
+    from freellm.administration.profiles import make_profile
     from freellm.cli.folder import open_folder
 
     with open_folder(data_dir) as folder:
-        profile = _read(name, said)
-        _check(folder, name, profile)
-        known = folder.store.profiles.all()
-        folder.store.profiles.set(name, profile)
-        done = "replaced" if name in known else "added"
+        done, notes = make_profile(folder, name, _read(name, said))
+        for note in notes:
+            printing.note(note)
         printing.note(f"{done} auto:{name}; {options.PICKED_UP}")
         _show(folder, as_json)
 
@@ -76,13 +74,11 @@ def remove(name: str, data_dir: Path | None, as_json: bool) -> None:
 
     Prints those that are left.
     """
+    from freellm.administration.profiles import remove_profile
     from freellm.cli.folder import open_folder
-    from freellm.profiles import near
 
     with open_folder(data_dir) as folder:
-        _refuse_filed(folder, name)
-        if not folder.store.profiles.remove(name):
-            raise SettingsError(f"there is no profile {name!r}{near(name, folder.store.profiles.all())}")
+        remove_profile(folder, name)
         printing.note(f"removed auto:{name}; {options.PICKED_UP}")
         _show(folder, as_json)
 
@@ -107,53 +103,12 @@ def _read(name: str, said: Mapping[str, str | None]) -> Profile:
     return profile
 
 
-def _check(folder: DataFolder, name: str, profile: Profile) -> None:
-    from freellm.cli.models.chain import Chain
-    from freellm.profiles import check
-
-    _refuse_filed(folder, name)
-    check({name: profile}, _strategies(folder), folder.offers)
-    chain = Chain(folder)
-    for model in profile.models:
-        entries = chain.named(model)
-        states = {entry.name: chain.state(entry) for entry in entries}
-        if all(state != "on" for state, _ in states.values()):
-            entry, (state, why) = next(iter(states.items()))
-            printing.note(f"{entry} has its place, and is not tried for now: {state}; {why}")
-
-
-def _refuse_filed(folder: DataFolder, name: str) -> None:
-    if name in folder.settings.profiles:
-        raise SettingsError(f"the profile {name!r} stands in {_FILE}; change it there")
-
-
-def _strategies(folder: DataFolder) -> Mapping[str, Strategy]:
-    """Return the strategies that a server on this folder has."""
-    from freellm.extensions import load_extensions
-    from freellm.gauge import NOTHING
-    from freellm.plugin_files import load_files
-    from freellm.strategies import Gauging, gathered, offered
-
-    settings = folder.settings
-    files = load_files(settings.data_dir, settings.load_plugins)
-    extensions, _ = load_extensions(settings.load_plugins, files=files)
-
-    def ask(register: Any, measured: Gauging) -> None:
-        strategies: Mapping[str, Strategy] = offered(measured)
-        for name, strategy in strategies.items():
-            register(name, strategy)
-        extensions.register_strategies(register, measured)
-
-    return gathered(ask, lambda provider, model: NOTHING, settings.strategies, settings.strategy)
-
-
 def _show(folder: DataFolder, as_json: bool) -> None:
-    filed, made = folder.settings.profiles, folder.store.profiles.all()
+    from freellm.administration.profiles import all_profiles
+
     rows = [
-        {"name": name, "from": source, **profile.model_dump(mode="json")}
-        for source, profiles in ((_FILE, filed), (_HERE, made))
-        for name, profile in profiles.items()
-        if source == _FILE or name not in filed
+        {"name": name, "from": _FILE if filed else _HERE, **profile.model_dump(mode="json")}
+        for name, (profile, filed) in all_profiles(folder).items()
     ]
     if as_json:
         printing.document({"profiles": rows})

@@ -191,13 +191,68 @@ _PLUGIN_VALUES: Final = (
     ) WITHOUT ROWID""",
 )
 
+_SPANS: Final = "(VALUES (60), (1800), (21600), (86400))"
+"""The steps that the log is summed up by, in seconds; see freellm.store.tallies."""
+
+_TALLIES: Final = (
+    # The request log summed up by steps of time. Latencies are histograms, see freellm.store.histograms.
+    """CREATE TABLE tallies (
+        span INTEGER NOT NULL,
+        begins INTEGER NOT NULL,
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        key TEXT NOT NULL,
+        requests INTEGER NOT NULL,
+        succeeded INTEGER NOT NULL,
+        cancelled INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        fell_back INTEGER NOT NULL,
+        input_tokens INTEGER NOT NULL,
+        output_tokens INTEGER NOT NULL,
+        estimated_tokens INTEGER NOT NULL,
+        total_ms REAL NOT NULL,
+        slowest_ms REAL NOT NULL,
+        total_first_ms REAL NOT NULL,
+        slowest_first_ms REAL NOT NULL,
+        latencies BLOB NOT NULL CHECK (typeof(latencies) = 'blob'),
+        firsts BLOB NOT NULL CHECK (typeof(firsts) = 'blob'),
+        PRIMARY KEY (span, begins, provider, model, key)
+    ) WITHOUT ROWID""",
+    # Attempts that failed, summed up likewise, by the row that is written and not by a reader of it.
+    """CREATE TABLE failures (
+        span INTEGER NOT NULL,
+        begins INTEGER NOT NULL,
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        key TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        PRIMARY KEY (span, begins, provider, model, key, kind)
+    ) WITHOUT ROWID""",
+    f"""INSERT INTO failures
+        SELECT column1, CAST(started / column1 AS INTEGER) * column1 AS begins, provider, model, key, kind, COUNT(*)
+        FROM attempts, {_SPANS} WHERE kind != 'ok' GROUP BY column1, begins, provider, model, key, kind""",  # noqa: S608 - _SPANS is our own
+    f"""CREATE TRIGGER attempts_tallied AFTER INSERT ON attempts WHEN NEW.kind != 'ok' BEGIN
+        INSERT INTO failures
+            SELECT column1, CAST(NEW.started / column1 AS INTEGER) * column1, NEW.provider, NEW.model, NEW.key,
+                NEW.kind, 1
+            FROM {_SPANS} WHERE true
+            ON CONFLICT DO UPDATE SET attempts = attempts + 1;
+    END""",  # noqa: S608 - likewise
+    # Everything that the log is searched and sorted by, so that no row of it has to be read for that.
+    """CREATE INDEX requests_search ON requests (
+        created, provider, model, key, status, error, attempts, output_tokens, first_delta_ms, duration_ms, requested, id
+    )""",
+    "DROP INDEX requests_created",
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _VERSION_1,
     _LIVE_CATALOGUE,
     _INSTANCES,
     _STRATEGIES,
     _REASONS,
-    _PLUGIN_VALUES,
+    (*_PLUGIN_VALUES, *_TALLIES),
 )
 """The statements that lead from one version to the next; the first tuple makes version 1 of an empty file."""
 

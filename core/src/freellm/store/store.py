@@ -21,6 +21,7 @@ from freellm.store.models import ModelTable
 from freellm.store.plugins import PluginTable
 from freellm.store.pools import PoolTable
 from freellm.store.profiles import ProfileTable
+from freellm.store.tallies import TallyTable
 from freellm.store.values import ValueTable
 
 DATABASE_FILE: Final = "freellm.db"
@@ -54,6 +55,7 @@ class Store:
         self.pools = PoolTable(self._quick)
         self.measurements = MeasurementTable(self._quick)
         self.log = RequestLog(self._quick)
+        self.tallies = TallyTable(self._quick)
         self._notes = ValueTable(self._quick, "meta")
 
     @contextmanager
@@ -104,6 +106,8 @@ class Store:
         """
         with self._quick.writing():
             self.log.append(requests, attempts)
+            if requests:
+                self.tallies.fold()
             self.pools.save(pools)
             self.measurements.save(tracks)
             self._notes.set(_LAST_TIME, now)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from freellm.cli import options, printing
-from freellm.errors import SettingsError
+from freellm.errors import KeyRefusedError, SettingsError
 
 if TYPE_CHECKING:
     from freellm.cli.folder import DataFolder
@@ -80,19 +82,33 @@ def _add_key(
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
+    from freellm.administration.keys import add_key, refuse_retired
     from freellm.cli.keys.reading import read_key
 
-    if not no_check and provider.retired:
-        _refuse_retired(provider)
+    if not no_check:
+        refuse_retired(provider)
     fields = read_key(provider.info)
-    verdict = None if no_check else _checked(folder, provider, fields, base_url)
-    if verdict is not None and verdict.state == "invalid":
-        _refuse(provider, verdict, fields, as_json)
-    key = folder.keyring.add(
-        provider.name, fields, now=folder.now(), label=label, base_url=base_url, unlimited=unlimited
-    )
-    if verdict is not None:
-        key = folder.keyring.record(key, verdict, folder.now())
+    if not no_check and sys.stderr.isatty():
+        printing.note(f"Asking {provider.info.title} about the key …")
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # a hook that prints must not get into a JSON document
+            key, verdict = asyncio.run(
+                add_key(
+                    folder,
+                    provider,
+                    fields,
+                    label=label,
+                    unlimited=unlimited,
+                    base_url=base_url,
+                    check=not no_check,
+                )
+            )
+    except KeyRefusedError as refused:
+        if as_json:
+            printing.document(
+                {"stored": False, "provider": provider.name, "state": "invalid", "reason": refused.reason}
+            )
+        raise
     _say(folder, provider, key, verdict, fields, data_dir, as_json)
 
 
@@ -107,8 +123,9 @@ def _add_instance(
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
+    from freellm.administration.instances import Wanted
     from freellm.cli.folder import how_to_add
-    from freellm.cli.keys.instances import Wanted, add_instance
+    from freellm.cli.keys.instances import add as add_instance
 
     name, no_key, concurrent = own
     if not name or not base_url:
@@ -118,66 +135,26 @@ def _add_instance(
         base_url=base_url,
         label=label,
         unlimited=unlimited,
-        no_key=no_key,
         no_check=no_check,
         concurrent=concurrent,
     )
     following = options.with_folder("freellm serve", data_dir)
-    add_instance(folder, plugin, wanted, as_json=as_json, following=following)
+    add_instance(folder, plugin, wanted, no_key=no_key, as_json=as_json, following=following)
 
 
 def _refuse_own(
     folder: DataFolder, provider: str, base_url: str | None, own: tuple[str | None, bool, int | None]
 ) -> None:
     """Refuse what is for servers of one's own, where a key of a known provider is added."""
+    from freellm.administration.keys import refuse_base_url
     from freellm.cli.folder import how_to_add
-    from freellm.settings import check_base_url
-    from freellm.upstream.locality import is_local
 
-    if base_url and provider in folder.roster.instances():
-        raise SettingsError(
-            f"--base-url: {provider} has one already; a further server needs a name of its own, or remove this one first: "
-            f"freellm keys remove {provider}"
-        )
-    if base_url and is_local(check_base_url(base_url)) and provider not in folder.settings.base_urls:
-        raise SettingsError(
-            f"--base-url: a key of {provider} goes to https at a public address. A server on this machine or in its network "
-            f"is one of your own: {', or '.join(map(how_to_add, folder.roster.plugins)) or 'no installed package adds one'}; "
-            f"to send all keys of {provider} to one, set FREELLM_{provider.upper().replace('-', '_')}_BASE_URL"
-        )
+    refuse_base_url(folder, provider, base_url)
     if any(own):
         how = (
             " or ".join(map(how_to_add, folder.roster.plugins)) or "none of the installed packages does that"
         )
         raise SettingsError(f"--name, --no-key and --concurrent are for servers of your own: {how}")
-
-
-def _refuse_retired(provider: Provider) -> None:
-    raise click.ClickException(
-        f"a key of {provider.info.title} is of no use, because all its models are retired; nothing was stored. "
-        "To store one all the same: --no-check"
-    )
-
-
-def _checked(
-    folder: DataFolder, provider: Provider, fields: Mapping[str, str], base_url: str | None
-) -> Verdict:
-    from freellm.cli.keys.probing import ask, new_key
-
-    key = new_key(folder, provider, fields, base_url)
-    if sys.stderr.isatty():
-        printing.note(f"Asking {provider.info.title} about the key …")
-    return ask(folder, [(provider, key)])[0]
-
-
-def _refuse(provider: Provider, verdict: Verdict, fields: Mapping[str, str], as_json: bool) -> None:
-    from freellm.cli.keys.probing import refusal
-
-    if as_json:
-        printing.document(
-            {"stored": False, "provider": provider.name, "state": "invalid", "reason": verdict.message}
-        )
-    raise click.ClickException(refusal(provider, verdict, fields))
 
 
 def _say(
@@ -189,8 +166,8 @@ def _say(
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    from freellm.cli.keys.probing import models_of, unlocks, unsettled
-    from freellm.cli.keys.words import state_of
+    from freellm.administration.probing import models_of, unlocks, unsettled
+    from freellm.administration.words import state_of
 
     models = models_of(folder, provider)
     following = options.with_folder("freellm serve", data_dir)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,9 +28,9 @@ def check(which: str | None, data_dir: Path | None, as_json: bool) -> None:
     All keys, those of one provider, or one by its id, its first digits or its label. Spends no quota. The exit code
     is 1 when a key was refused.
     """
+    from freellm.administration.words import described
     from freellm.cli.folder import open_folder
     from freellm.cli.keys.listing import show
-    from freellm.cli.keys.words import described
 
     with open_folder(data_dir) as folder:
         known = _checked(folder, _chosen(folder, which))
@@ -48,7 +50,7 @@ def check(which: str | None, data_dir: Path | None, as_json: bool) -> None:
 
 
 def _chosen(folder: DataFolder, which: str | None) -> list[ProviderKey]:
-    from freellm.cli.keys.finding import find
+    from freellm.administration.finding import find
 
     keys = folder.keyring.all()
     if which is None:
@@ -60,21 +62,10 @@ def _chosen(folder: DataFolder, which: str | None) -> list[ProviderKey]:
 
 
 def _checked(folder: DataFolder, keys: Sequence[ProviderKey]) -> list[ProviderKey]:
-    """Return the keys with what the checks found; those that cannot be opened or sent are returned as they are."""
-    from freellm.cli.keys.probing import ask
+    from freellm.administration.keys import askable, check_keys
 
-    askable = [key for key in keys if _askable(folder, key)]
-    if askable and sys.stderr.isatty():
-        printing.note(f"Asking about {len(askable)} keys …")
-    verdicts = ask(folder, [(folder.providers[key.provider], folder.keyring.open(key)) for key in askable])
-    now = folder.now()
-    known = {
-        key.id: folder.keyring.record(key, verdict, now)
-        for key, verdict in zip(askable, verdicts, strict=True)
-    }
-    return [known.get(key.id, key) for key in keys]
-
-
-def _askable(folder: DataFolder, key: ProviderKey) -> bool:
-    malformed = key.source == "environment" and not key.fields
-    return key.provider in folder.providers and key.state != "unreadable" and not malformed
+    asked = sum(askable(folder, key) for key in keys)
+    if asked and sys.stderr.isatty():
+        printing.note(f"Asking about {asked} keys …")
+    with contextlib.redirect_stdout(sys.stderr):  # a hook that prints must not get into a JSON document
+        return asyncio.run(check_keys(folder, keys))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,32 +13,10 @@ import click
 import msgspec
 
 from freellm.cli import options, printing
-from freellm.errors import FreeLLMError, SettingsError
+from freellm.errors import SettingsError
 
 if TYPE_CHECKING:
-    from freellm.cli.folder import DataFolder
-    from freellm.keyring import FoundKey
-    from freellm.providers import Provider
-    from freellm.types import Verdict
-
-
-class Taken(msgspec.Struct, kw_only=True):
-    """What becomes of one key of the file.
-
-    :param provider: whose key it is
-    :param variable: the variable, or the variables joined by `+`
-    :param outcome: `take` (a dry run), `stored`, `known` (stored before), `refused` or `wrong`
-    :param reason: why, in words for a person
-    :param id: the stored key's id
-    :param state: what the check found
-    """
-
-    provider: str
-    variable: str
-    outcome: str
-    reason: str = ""
-    id: str | None = None
-    state: str | None = None
+    from freellm.administration.importing import Taken
 
 
 @click.command("import")
@@ -50,13 +31,13 @@ def import_(file: Path, dry_run: bool, no_check: bool, data_dir: Path | None, as
     Takes the variables in which the providers' keys usually are, checks each key, and stores those that are not
     refused. Other variables are left alone; - reads stdin. The exit code is 1 when a key was not stored.
     """
+    from freellm.administration.importing import import_keys
     from freellm.cli.folder import open_folder
 
     with open_folder(data_dir) as folder:
         variables = _read(file)
-        found = _found(folder, variables)
-        taken = _take(folder, found, dry_run=dry_run, no_check=no_check)
-        ignored = sorted(variables.keys() - {name for key in found for name in key[1].name.split("+")})
+        with contextlib.redirect_stdout(sys.stderr):  # a hook that prints must not get into a JSON document
+            taken, ignored = asyncio.run(import_keys(folder, variables, preview=dry_run, check=not no_check))
         _show(taken, ignored, dry_run, as_json)
         if missed := [row.provider for row in taken if row.outcome in ("refused", "wrong")]:
             verb = "cannot be taken" if dry_run else "were not stored"
@@ -80,68 +61,11 @@ def _read(file: Path) -> Mapping[str, str]:
         raise SettingsError(f"{name}: {error}") from None
 
 
-def _found(folder: DataFolder, variables: Mapping[str, str]) -> list[tuple[Provider, FoundKey]]:
-    from freellm.keyring import find_key
-
-    return [
-        (provider, found)
-        for provider in folder.providers.values()
-        if (found := find_key(provider.info, variables)) is not None
-    ]
-
-
-def _take(
-    folder: DataFolder, found: Sequence[tuple[Provider, FoundKey]], *, dry_run: bool, no_check: bool
-) -> list[Taken]:
-    stored = {(key.provider, key.fingerprint) for key in folder.keyring.all() if key.source == "stored"}
-    rows = []
-    for provider, key in found:
-        row = Taken(provider=provider.name, variable=key.name, outcome="take")
-        if key.problem:
-            row.outcome, row.reason = "wrong", key.problem
-        elif (provider.name, folder.vault.fingerprint(provider.name, _texts(key))) in stored:
-            row.outcome, row.reason = "known", "it is stored already"
-        rows.append(row)
-    if not dry_run:
-        wanted = [(row, *key) for row, key in zip(rows, found, strict=True) if row.outcome == "take"]
-        _store(folder, wanted, no_check=no_check)
-    return rows
-
-
-def _store(folder: DataFolder, wanted: Sequence[tuple[Taken, Provider, FoundKey]], *, no_check: bool) -> None:
-    from freellm.cli.keys.probing import ask, new_key
-
-    verdicts: Sequence[Verdict | None] = [None] * len(wanted)
-    if not no_check:
-        verdicts = ask(folder, [(p, new_key(folder, p, _texts(found))) for _, p, found in wanted])
-    for (row, provider, found), verdict in zip(wanted, verdicts, strict=True):
-        if verdict is not None and verdict.state == "invalid":
-            row.outcome, row.state, row.reason = "refused", "invalid", verdict.message
-            continue
-        try:
-            _add(folder, row, provider, found, verdict)
-        except FreeLLMError as error:
-            row.outcome, row.reason = "wrong", str(error)
-
-
-def _add(
-    folder: DataFolder, row: Taken, provider: Provider, found: FoundKey, verdict: Verdict | None
-) -> None:
-    from freellm.cli.keys.words import state_of
-
-    key = folder.keyring.add(provider.name, _texts(found), now=folder.now(), label=found.name)
-    if verdict is not None:
-        key = folder.keyring.record(key, verdict, folder.now())
-    row.outcome, row.id, row.state, row.reason = "stored", key.id, state_of(key), key.reason
-
-
-def _texts(found: FoundKey) -> dict[str, str]:
-    return {name: secret.reveal() for name, secret in found.fields.items()}
-
-
 def _show(taken: Sequence[Taken], ignored: Sequence[str], dry_run: bool, as_json: bool) -> None:
     if as_json:
         rows: list[Any] = [msgspec.structs.asdict(row) for row in taken]
+        for row in rows:
+            del row["masked"]
         printing.document({"dry_run": dry_run, "keys": rows, "ignored": ignored})
         return
     if taken:

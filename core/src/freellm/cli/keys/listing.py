@@ -23,8 +23,8 @@ def list_(data_dir: Path | None, as_json: bool) -> None:
     `untested` is what nobody has asked the provider about, or what it did not settle; it is not a good sign and not a
     bad one. `orphaned` keys are of providers that are not installed; they are kept.
     """
+    from freellm.administration.words import described
     from freellm.cli.folder import open_folder
-    from freellm.cli.keys.words import described
 
     with open_folder(data_dir) as folder:
         rows = [described(folder, key) for key in folder.keyring.all()]
@@ -43,7 +43,7 @@ def list_(data_dir: Path | None, as_json: bool) -> None:
 
 def show(rows: Sequence[dict[str, Any]]) -> None:
     """Print keys as a table."""
-    from freellm.cli.keys.words import short
+    from freellm.administration.words import short
 
     printing.table(
         ["id", "provider", "label", "from", "state", "models", "checked", "reason"],

@@ -10,9 +10,9 @@ import click
 from freellm.cli import options, printing
 
 if TYPE_CHECKING:
+    from freellm.administration.chain import Chain
     from freellm.catalogue import Entry
     from freellm.cli.folder import DataFolder
-    from freellm.cli.models.chain import Chain
 
 ABILITIES = ("tools", "vision", "json", "json_schema", "reasoning", "system")
 TASKS = ("chat", "embeddings")
@@ -42,8 +42,8 @@ def list_(
     The first column is the place in the order in which `auto` tries them; a model without one is not tried, and the
     last column says why. Models that are off are listed with --all, or when it was you who decided.
     """
+    from freellm.administration.chain import Chain
     from freellm.cli.folder import open_folder
-    from freellm.cli.models.chain import Chain
 
     with open_folder(data_dir) as folder:
         chosen = None if provider is None else folder.provider(provider).name
@@ -71,7 +71,7 @@ def list_(
 
 
 def _described(folder: DataFolder, chain: Chain, entry: Entry, place: int | None) -> dict[str, Any]:
-    from freellm.cli.models.limits import limits_of
+    from freellm.administration.limits import limits_of
 
     model, provider = entry.model, entry.provider
     state, why = chain.state(entry)

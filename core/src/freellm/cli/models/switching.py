@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from freellm.cli import options, printing
-from freellm.errors import SettingsError
 
 if TYPE_CHECKING:
+    from freellm.administration.chain import Chain
     from freellm.catalogue import Entry
-    from freellm.cli.models.chain import Chain
 
 
 @click.command("enable")
@@ -42,18 +40,14 @@ def disable(model: str, data_dir: Path | None, as_json: bool) -> None:
 
 
 def _switch(name: str, on: bool, data_dir: Path | None, as_json: bool) -> None:
+    from freellm.administration.chain import Chain, ref_of
+    from freellm.administration.models import switch
     from freellm.cli.folder import open_folder
-    from freellm.cli.models.chain import Chain, ref_of
 
     with open_folder(data_dir) as folder:
-        entries, left = _meant(Chain(folder), name, on)
-        with folder.store.transaction():
-            for entry in entries:
-                # What is on anyway needs no decision: should its provider retire it, it goes off by itself.
-                decision = None if on and entry.model.enabled_by_default else on
-                folder.store.models.enable(*ref_of(entry), decision)
+        switched, left = switch(folder, [name], on)
         chain = Chain(folder)
-        after = [entry for entry in chain.catalogue.entries if ref_of(entry) in set(map(ref_of, entries))]
+        after = [entry for entry in chain.catalogue.entries if ref_of(entry) in switched]
         if as_json:
             rows = [
                 {"provider": entry.provider.name, "model": entry.model.id, "state": chain.state(entry)[0]}
@@ -66,24 +60,6 @@ def _switch(name: str, on: bool, data_dir: Path | None, as_json: bool) -> None:
         for entry in left:
             click.echo(f"{entry.name} stays off: {chain.why_off(entry)}; its own name switches it on.")
         click.echo(f"{options.PICKED_UP[0].upper()}{options.PICKED_UP[1:]}.")
-
-
-def _meant(chain: Chain, name: str, on: bool) -> tuple[Sequence[Entry], Sequence[Entry]]:
-    """Return the models that a name switches, and those of a family that it leaves off: they cannot answer.
-
-    :raises SettingsError: when none is left to switch on
-    """
-    found = chain.named(name)
-    if not on or any(entry.name == name or entry.model.family != name for entry in found):
-        return found, ()
-    left = [entry for entry in found if entry.model.status in ("retired", "paid-only") and not entry.enabled]
-    meant = [entry for entry in found if entry not in left] or [e for e in found if e.model.id == name]
-    if not meant:
-        whose = ", ".join(f"{entry.name} ({chain.why_off(entry)})" for entry in left)
-        raise SettingsError(
-            f"nobody serves {name!r} for free: {whose}; name one of them to try it all the same"
-        )
-    return meant, [entry for entry in left if entry not in meant]
 
 
 def _now(chain: Chain, entry: Entry, on: bool) -> str:

@@ -16,10 +16,8 @@ from freellm.errors import CatalogueError, SettingsError
 
 if TYPE_CHECKING:
     from freellm.cli.folder import DataFolder
-    from freellm.providers import Provider
     from freellm.sync.files import Taken
     from freellm.sync.lists import ListReport
-    from freellm.upstream import UpstreamClient
 
 
 @click.command("sync")
@@ -35,16 +33,17 @@ def sync(providers: tuple[str, ...], catalogue: str | None, data_dir: Path | Non
     All providers with a key, or those that are named; the catalogue file of the settings is fetched first. Spends no quota, but for one request to each retired model that
     is listed again. The exit code is 1 when the catalogue file was refused or no provider could be asked.
     """
+    from freellm.administration.syncing import chosen_providers, synced
     from freellm.cli.folder import open_folder
 
     with open_folder(data_dir) as folder:
-        chosen = [folder.provider(name) for name in providers] or _with_keys(folder)
+        chosen = chosen_providers(folder, providers)
         source = _source(folder, catalogue)
         if sys.stderr.isatty():
             printing.note(f"Asking {len(chosen)} providers …")
         # A hook that prints must not get into a JSON document.
         with contextlib.redirect_stdout(sys.stderr):
-            reports, taken = asyncio.run(_synced(folder, chosen, source))
+            reports, taken = asyncio.run(synced(folder, chosen, source))
         if as_json:
             printing.document(_document(reports, taken))
         else:
@@ -53,11 +52,6 @@ def sync(providers: tuple[str, ...], catalogue: str | None, data_dir: Path | Non
             raise click.ClickException(f"{taken}; nothing of it was taken over")
         if reports and all(report.listed is None for report in reports):
             raise click.ClickException("no provider could be asked for its list; the reasons are above")
-
-
-def _with_keys(folder: DataFolder) -> list[Provider]:
-    keyed = {key.provider for key in folder.keyring.all() if key.usable}
-    return [provider for provider in folder.providers.values() if provider.name in keyed]
 
 
 def _source(folder: DataFolder, catalogue: str | None) -> str | None:
@@ -74,34 +68,6 @@ def _source(folder: DataFolder, catalogue: str | None) -> str | None:
         return check_source(catalogue)
     except ValueError as error:
         raise SettingsError(f"--catalogue: {error}") from None
-
-
-async def _synced(
-    folder: DataFolder, chosen: Sequence[Provider], source: str | None
-) -> tuple[list[ListReport], Taken | CatalogueError | None]:
-    """Take the catalogue file first, so that lists are compared with what it states."""
-    from freellm.sync import Lists, filed, sync_lists
-    from freellm.upstream import UpstreamClient
-
-    client = UpstreamClient()
-    try:
-        taken = None if source is None else await _taken(folder, source, client)
-        lists = Lists(folder.store, client, folder.keyring.open, folder.is_local, folder.now)
-        stated = filed(chosen, folder.store, folder.settings)
-        return await sync_lists(lists, stated, folder.keyring.all()), taken
-    finally:
-        await client.close()
-
-
-async def _taken(folder: DataFolder, source: str, client: UpstreamClient) -> Taken | CatalogueError:
-    from freellm.sync import fetch, take
-
-    try:
-        file = await fetch(source, client)
-        key = folder.settings.catalogue_key or ""
-        return take(file, key, folder.providers.values(), folder.store, folder.now())
-    except CatalogueError as error:
-        return error
 
 
 def _document(reports: Sequence[ListReport], taken: Taken | CatalogueError | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from freellm.cli.models.limits import SPANS
+from freellm.administration.limits import SPANS
 
 _SIZES: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _MODELS_NAMED: Final = 3

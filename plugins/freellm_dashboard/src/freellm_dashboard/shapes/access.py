@@ -5,7 +5,7 @@ from __future__ import annotations
 from freellm_dashboard.shapes.wire import Answer, Body
 
 
-class Session(Answer):
+class Session(Answer, frozen=True, kw_only=True):
     """Who is signed in.
 
     :param signed_in: whether the request came with a session that is good
@@ -22,7 +22,7 @@ class Session(Answer):
     version: str
 
 
-class Login(Body):
+class Login(Body, frozen=True, kw_only=True):
     """Sign in with one of the two.
 
     :param password: the password
@@ -33,7 +33,7 @@ class Login(Body):
     token: str | None = None
 
 
-class SessionRow(Answer):
+class SessionRow(Answer, frozen=True, kw_only=True):
     """One browser that is signed in.
 
     :param id: what it is revoked by
@@ -52,7 +52,7 @@ class SessionRow(Answer):
     client: str
 
 
-class Sessions(Answer):
+class Sessions(Answer, frozen=True, kw_only=True):
     """Every browser that is signed in.
 
     :param sessions: the last used first
@@ -61,7 +61,7 @@ class Sessions(Answer):
     sessions: list[SessionRow]
 
 
-class NewPassword(Body):
+class NewPassword(Body, frozen=True, kw_only=True):
     """Set, change or remove the password.
 
     :param password: the new one; null removes it
@@ -72,7 +72,7 @@ class NewPassword(Body):
     current: str | None = None
 
 
-class Done(Answer):
+class Done(Answer, frozen=True, kw_only=True):
     """It is done.
 
     :param done: true

@@ -12,7 +12,7 @@ Range = Literal["1h", "24h", "7d", "30d", "90d"]
 Grouping = Literal["provider", "model", "key"]
 
 
-class AnalyticsQuery(Body):
+class AnalyticsQuery(Body, frozen=True, kw_only=True):
     """Which figures.
 
     :param range: how far back
@@ -23,7 +23,7 @@ class AnalyticsQuery(Body):
     by: Grouping = "provider"
 
 
-class Spread(Answer):
+class Spread(Answer, frozen=True, kw_only=True):
     """How long something took, in milliseconds.
 
     :param count: of how many
@@ -40,7 +40,7 @@ class Spread(Answer):
     max: float
 
 
-class Tally(Answer):
+class Tally(Answer, frozen=True, kw_only=True):
     """What became of some requests. What cannot be known of none is null, and not 0.
 
     :param requests: requests of clients
@@ -67,7 +67,7 @@ class Tally(Answer):
     first_token: Spread | None
 
 
-class Group(Answer):
+class Group(Answer, frozen=True, kw_only=True):
     """The figures of one provider, model or key: of the requests that it answered last.
 
     :param name: its id; empty: nobody was asked
@@ -86,7 +86,7 @@ class Group(Answer):
     requests: list[int]
 
 
-class Moment(Answer):
+class Moment(Answer, frozen=True, kw_only=True):
     """One step of the time series.
 
     :param at: Unix time at which it begins
@@ -113,7 +113,7 @@ class Moment(Answer):
     first_p95_ms: float | None
 
 
-class Reason(Answer):
+class Reason(Answer, frozen=True, kw_only=True):
     """Why attempts failed.
 
     :param kind: the kind of failure
@@ -126,7 +126,7 @@ class Reason(Answer):
     providers: dict[str, int]
 
 
-class Analytics(Answer):
+class Analytics(Answer, frozen=True, kw_only=True):
     """The figures of a range.
 
     :param range: how far back
@@ -153,7 +153,7 @@ class Analytics(Answer):
     fallbacks: list[Reason]
 
 
-class Quotas(Answer):
+class Quotas(Answer, frozen=True, kw_only=True):
     """Every quota.
 
     :param at: Unix time this is true of
@@ -166,7 +166,7 @@ class Quotas(Answer):
     totals: Totals
 
 
-class BurndownQuery(Body):
+class BurndownQuery(Body, frozen=True, kw_only=True):
     """Which quota.
 
     :param pool: its identity, as in `PoolForecast.pool`
@@ -175,7 +175,7 @@ class BurndownQuery(Body):
     pool: str
 
 
-class Point(Answer):
+class Point(Answer, frozen=True, kw_only=True):
     """One point of a line.
 
     :param at: Unix time
@@ -186,7 +186,7 @@ class Point(Answer):
     left: float
 
 
-class Burndown(Answer):
+class Burndown(Answer, frozen=True, kw_only=True):
     """How a quota was spent, by the request log, and how it will be at the present rate.
 
     :param pool: the quota as it is now

@@ -17,7 +17,7 @@ Label = Annotated[str, msgspec.Meta(max_length=200)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 
 
-class KeyRow(Answer):
+class KeyRow(Answer, frozen=True, kw_only=True):
     """One key; nothing of it is secret.
 
     :param id: its id; `env:…` is one of the environment, `keyless:…` none at all
@@ -56,7 +56,7 @@ class KeyRow(Answer):
     closed: list[Cooldown]
 
 
-class Keys(Answer):
+class Keys(Answer, frozen=True, kw_only=True):
     """Every key there is.
 
     :param keys: stored ones first
@@ -65,7 +65,7 @@ class Keys(Answer):
     keys: list[KeyRow]
 
 
-class Field(Answer):
+class Field(Answer, frozen=True, kw_only=True):
     """One field of a provider's form.
 
     :param name: what it is called in `NewKey.fields`
@@ -82,7 +82,7 @@ class Field(Answer):
     pattern: str | None
 
 
-class DataUse(Answer):
+class DataUse(Answer, frozen=True, kw_only=True):
     """What a provider does with prompts on its free tier.
 
     :param trains: whether it may learn from them; null is unknown
@@ -97,7 +97,7 @@ class DataUse(Answer):
     checked: str
 
 
-class ProviderCard(Answer):
+class ProviderCard(Answer, frozen=True, kw_only=True):
     """One provider, and what a key of it is good for.
 
     :param id: its id
@@ -134,7 +134,7 @@ class ProviderCard(Answer):
     keys: int
 
 
-class Providers(Answer):
+class Providers(Answer, frozen=True, kw_only=True):
     """Every provider that is installed.
 
     :param providers: the most tokens for the least effort first
@@ -143,7 +143,7 @@ class Providers(Answer):
     providers: list[ProviderCard]
 
 
-class NewKey(Body):
+class NewKey(Body, frozen=True, kw_only=True):
     """A key to add; it is checked first and not stored when the provider refuses it.
 
     :param provider: whose it is
@@ -166,7 +166,7 @@ class NewKey(Body):
     concurrent: Annotated[int, msgspec.Meta(ge=1, le=100_000)] | None = None
 
 
-class AddedKey(Answer):
+class AddedKey(Answer, frozen=True, kw_only=True):
     """A key that was stored.
 
     :param key: the key
@@ -179,7 +179,7 @@ class AddedKey(Answer):
     models: list[str]
 
 
-class KeyChange(Body):
+class KeyChange(Body, frozen=True, kw_only=True):
     """What is to change of a key; what is left out stays.
 
     :param enabled: whether it may be used
@@ -192,7 +192,7 @@ class KeyChange(Body):
     unlimited: bool | None = None
 
 
-class RemovedKey(Answer):
+class RemovedKey(Answer, frozen=True, kw_only=True):
     """A key that is gone.
 
     :param id: what its id was
@@ -205,7 +205,7 @@ class RemovedKey(Answer):
     label: str
 
 
-class Import(Body):
+class Import(Body, frozen=True, kw_only=True):
     """The text of a `.env` file.
 
     :param text: the text
@@ -218,7 +218,7 @@ class Import(Body):
     check: bool = True
 
 
-class ImportedKey(Answer):
+class ImportedKey(Answer, frozen=True, kw_only=True):
     """What becomes of one key of the file.
 
     :param provider: whose key it is
@@ -239,7 +239,7 @@ class ImportedKey(Answer):
     state: KeyState | None
 
 
-class Imported(Answer):
+class Imported(Answer, frozen=True, kw_only=True):
     """What becomes of the file.
 
     :param preview: whether it is what would become of it
@@ -252,7 +252,7 @@ class Imported(Answer):
     ignored: list[str]
 
 
-class Clear(Body):
+class Clear(Body, frozen=True, kw_only=True):
     """What is to be opened again.
 
     :param name: a provider, a model, a route, a key or a pool, as in `Cooldown.what`
@@ -261,7 +261,7 @@ class Clear(Body):
     name: Name
 
 
-class Cleared(Answer):
+class Cleared(Answer, frozen=True, kw_only=True):
     """What was opened again.
 
     :param name: what was named

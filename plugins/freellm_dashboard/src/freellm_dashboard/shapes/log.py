@@ -9,7 +9,7 @@ import msgspec
 from freellm_dashboard.shapes.wire import Answer, Body
 
 
-class RequestRow(Answer):
+class RequestRow(Answer, frozen=True, kw_only=True):
     """One request of a client, as it is logged. What was said is not.
 
     :param id: its id, as in `X-Request-Id`
@@ -58,7 +58,7 @@ Sort = Literal["created", "duration_ms", "first_delta_ms", "attempts", "output_t
 """What the log can be sorted by."""
 
 
-class LogQuery(Body):
+class LogQuery(Body, frozen=True, kw_only=True):
     """Which requests to list.
 
     :param before: the `next` of the page before; null is the first page
@@ -83,7 +83,7 @@ class LogQuery(Body):
     since: float | None = None
 
 
-class Requests(Answer):
+class Requests(Answer, frozen=True, kw_only=True):
     """A page of the log.
 
     :param requests: the requests
@@ -94,7 +94,7 @@ class Requests(Answer):
     next: str | None
 
 
-class Attempt(Answer):
+class Attempt(Answer, frozen=True, kw_only=True):
     """One request to a provider.
 
     :param number: 1 for the first
@@ -127,7 +127,7 @@ class Attempt(Answer):
     passed_over: int
 
 
-class PassedOver(Answer):
+class PassedOver(Answer, frozen=True, kw_only=True):
     """A route that was not asked, and why.
 
     :param name: `provider/model`
@@ -146,7 +146,7 @@ class PassedOver(Answer):
     opens_at: float | None
 
 
-class RequestDetail(Answer):
+class RequestDetail(Answer, frozen=True, kw_only=True):
     """One request and its ladder.
 
     :param request: the request; null while it is being served

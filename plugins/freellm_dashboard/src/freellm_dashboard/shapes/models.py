@@ -13,7 +13,7 @@ Ability = Literal["tools", "vision", "json", "json_schema", "reasoning", "system
 Names = Annotated[list[Name], msgspec.Meta(max_length=2_000)]
 
 
-class ModelLimit(Answer):
+class ModelLimit(Answer, frozen=True, kw_only=True):
     """One limit of a model, over all keys.
 
     :param unit: what is counted
@@ -34,7 +34,7 @@ class ModelLimit(Answer):
     shared: bool
 
 
-class Measured(Answer):
+class Measured(Answer, frozen=True, kw_only=True):
     """What was measured of a model lately.
 
     :param success: the share of attempts that went well, 0 to 1
@@ -47,7 +47,7 @@ class Measured(Answer):
     tokens_per_second: float | None
 
 
-class ModelRow(Answer):
+class ModelRow(Answer, frozen=True, kw_only=True):
     """One model at one provider.
 
     :param name: `provider/model`
@@ -106,7 +106,7 @@ class ModelRow(Answer):
     measured: Measured | None
 
 
-class Models(Answer):
+class Models(Answer, frozen=True, kw_only=True):
     """Models.
 
     :param models: those with a place first
@@ -115,7 +115,7 @@ class Models(Answer):
     models: list[ModelRow]
 
 
-class ModelSwitch(Body):
+class ModelSwitch(Body, frozen=True, kw_only=True):
     """Models to switch on or off.
 
     :param models: models' ids, families or `provider/model`
@@ -126,7 +126,7 @@ class ModelSwitch(Body):
     enabled: bool
 
 
-class FallbackEntry(Answer):
+class FallbackEntry(Answer, frozen=True, kw_only=True):
     """One model in the order.
 
     :param place: from 1
@@ -151,7 +151,7 @@ class FallbackEntry(Answer):
     available: bool
 
 
-class Fallback(Answer):
+class Fallback(Answer, frozen=True, kw_only=True):
     """The order in which `auto` tries the models.
 
     :param order: the models, the first one first
@@ -164,7 +164,7 @@ class Fallback(Answer):
     strategies: list[str]
 
 
-class FallbackOrder(Body):
+class FallbackOrder(Body, frozen=True, kw_only=True):
     """A new order.
 
     :param order: `provider/model`, the first one first; models that are left out keep their order behind these
@@ -173,7 +173,7 @@ class FallbackOrder(Body):
     order: Names
 
 
-class FallbackSort(Body):
+class FallbackSort(Body, frozen=True, kw_only=True):
     """An order by rule.
 
     :param by: `reset` forgets every place you gave
@@ -182,7 +182,7 @@ class FallbackSort(Body):
     by: Literal["intelligence", "speed", "reset"]
 
 
-class ProfileRow(Answer):
+class ProfileRow(Answer, frozen=True, kw_only=True):
     """A choice of models that has a name; requests ask for `auto:NAME`.
 
     :param name: its name
@@ -205,7 +205,7 @@ class ProfileRow(Answer):
     data_collection: Literal["allow", "deny"]
 
 
-class Profiles(Answer):
+class Profiles(Answer, frozen=True, kw_only=True):
     """Every profile.
 
     :param profiles: the profiles
@@ -216,7 +216,7 @@ class Profiles(Answer):
     strategies: list[str]
 
 
-class ProfileBody(Body):
+class ProfileBody(Body, frozen=True, kw_only=True):
     """A profile as it is to be; see `ProfileRow`.
 
     :param models: models, families or `provider/model`, in order; empty is every model
@@ -235,7 +235,7 @@ class ProfileBody(Body):
     data_collection: Literal["allow", "deny"] = "allow"
 
 
-class Sync(Body):
+class Sync(Body, frozen=True, kw_only=True):
     """Whose lists of models to ask for.
 
     :param providers: providers' ids; empty is all that have a key
@@ -244,7 +244,7 @@ class Sync(Body):
     providers: list[Name] = msgspec.field(default_factory=list)
 
 
-class SyncChange(Answer):
+class SyncChange(Answer, frozen=True, kw_only=True):
     """One difference.
 
     :param kind: such as `new`, `vanished` or `retired`
@@ -257,7 +257,7 @@ class SyncChange(Answer):
     detail: str
 
 
-class SyncedProvider(Answer):
+class SyncedProvider(Answer, frozen=True, kw_only=True):
     """What one provider's list says.
 
     :param provider: the provider's id
@@ -272,7 +272,7 @@ class SyncedProvider(Answer):
     problem: str
 
 
-class Synced(Answer):
+class Synced(Answer, frozen=True, kw_only=True):
     """What the lists say.
 
     :param providers: those that were asked

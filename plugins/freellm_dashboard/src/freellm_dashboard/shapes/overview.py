@@ -10,7 +10,7 @@ from freellm_dashboard.shapes.log import RequestRow
 from freellm_dashboard.shapes.wire import Answer
 
 
-class Readiness(Answer):
+class Readiness(Answer, frozen=True, kw_only=True):
     """Whether a request to `auto` would be answered now.
 
     :param state: `ready`; `closed`: every route is closed for now; `no_keys`: no model has a key
@@ -27,7 +27,7 @@ class Readiness(Answer):
     opens_at: float | None
 
 
-class ProviderHealth(Answer):
+class ProviderHealth(Answer, frozen=True, kw_only=True):
     """How one provider is doing.
 
     :param provider: its id
@@ -50,7 +50,7 @@ class ProviderHealth(Answer):
     opens_at: float | None
 
 
-class UnderWay(Answer):
+class UnderWay(Answer, frozen=True, kw_only=True):
     """A request that is being served.
 
     :param id: its id
@@ -71,7 +71,7 @@ class UnderWay(Answer):
     failed_attempts: int
 
 
-class Fix(Answer):
+class Fix(Answer, frozen=True, kw_only=True):
     """Something to be done.
 
     :param severity: how bad it is
@@ -88,7 +88,7 @@ class Fix(Answer):
     href: str
 
 
-class Step(Answer):
+class Step(Answer, frozen=True, kw_only=True):
     """One of the first steps.
 
     :param id: which
@@ -105,7 +105,7 @@ class Step(Answer):
     href: str
 
 
-class Overview(Answer):
+class Overview(Answer, frozen=True, kw_only=True):
     """The state of everything.
 
     :param at: Unix time this is true of

@@ -6,7 +6,7 @@ from freellm.panels import Figures, Series, Table, Text
 from freellm_dashboard.shapes.wire import Answer
 
 
-class PanelCard(Answer):
+class PanelCard(Answer, frozen=True, kw_only=True):
     """One panel.
 
     :param id: what it is asked for by
@@ -21,7 +21,7 @@ class PanelCard(Answer):
     plugin: str
 
 
-class PanelList(Answer):
+class PanelList(Answer, frozen=True, kw_only=True):
     """Every panel.
 
     :param panels: by title
@@ -30,7 +30,7 @@ class PanelList(Answer):
     panels: list[PanelCard]
 
 
-class Panel(Answer):
+class Panel(Answer, frozen=True, kw_only=True):
     """A panel as it is now.
 
     :param id: what it is asked for by

@@ -7,7 +7,7 @@ from typing import Literal
 from freellm_dashboard.shapes.wire import Answer
 
 
-class PluginRow(Answer):
+class PluginRow(Answer, frozen=True, kw_only=True):
     """One installed plugin.
 
     :param id: its name
@@ -30,7 +30,7 @@ class PluginRow(Answer):
     reason: str
 
 
-class Install(Answer):
+class Install(Answer, frozen=True, kw_only=True):
     """One way to install more.
 
     :param title: what it does
@@ -41,7 +41,7 @@ class Install(Answer):
     command: str
 
 
-class Plugins(Answer):
+class Plugins(Answer, frozen=True, kw_only=True):
     """Every installed plugin.
 
     :param plugins: the plugins
@@ -54,7 +54,7 @@ class Plugins(Answer):
     install: list[Install]
 
 
-class Setting(Answer):
+class Setting(Answer, frozen=True, kw_only=True):
     """One setting; secrets are not told.
 
     :param name: its name in `config.toml`
@@ -71,7 +71,7 @@ class Setting(Answer):
     help: str
 
 
-class Settings(Answer):
+class Settings(Answer, frozen=True, kw_only=True):
     """How this server is set up.
 
     :param version: freellm's version
@@ -96,7 +96,7 @@ class Settings(Answer):
     settings: list[Setting]
 
 
-class UnifiedKey(Answer):
+class UnifiedKey(Answer, frozen=True, kw_only=True):
     """The key that clients send, without the key.
 
     :param masked: as much of it as tells it from others; empty: no key is needed
@@ -109,7 +109,7 @@ class UnifiedKey(Answer):
     rotatable: bool
 
 
-class RevealedKey(Answer):
+class RevealedKey(Answer, frozen=True, kw_only=True):
     """The key that clients send.
 
     :param api_key: the key
@@ -118,7 +118,7 @@ class RevealedKey(Answer):
     api_key: str
 
 
-class Notice(Answer):
+class Notice(Answer, frozen=True, kw_only=True):
     """What `GET /api/events` tells: something changed; the client asks for it again.
 
     :param kind: what changed; the name of the event as well

@@ -15,7 +15,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What a client sends; a field that does not exist is refused."""
 
 
-class Problem(Answer):
+class Problem(Answer, frozen=True, kw_only=True):
     """What is wrong and what to do.
 
     :param message: what is wrong, in words for a person
@@ -28,7 +28,7 @@ class Problem(Answer):
     cure: str | None = None
 
 
-class Refusal(Answer):
+class Refusal(Answer, frozen=True, kw_only=True):
     """Every answer that is not 2xx.
 
     :param error: what is wrong

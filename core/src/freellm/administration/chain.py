@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 
+from freellm.administration.folder import DataFolder
 from freellm.catalogue import Catalogue, Entry, build
-from freellm.cli.folder import DataFolder
 from freellm.errors import SettingsError
 from freellm.health import Health
 from freellm.ledger import Ledger

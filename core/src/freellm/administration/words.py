@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from freellm.cli.folder import DataFolder
-from freellm.cli.keys.probing import models_of
+from freellm.administration.folder import DataFolder
+from freellm.administration.probing import models_of
 from freellm.keyring import ProviderKey
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sys
 from collections.abc import Mapping, Sequence
 
+from freellm.administration.folder import DataFolder
 from freellm.catalogue import Choice
 from freellm.checking import check_key
-from freellm.cli.folder import DataFolder
 from freellm.keyring import ProviderKey, doubts
 from freellm.providers import Provider
 from freellm.secret import Secret
@@ -38,21 +36,15 @@ def new_key(
     )
 
 
-def ask(folder: DataFolder, keys: Sequence[tuple[Provider, Key]]) -> list[Verdict]:
+async def ask(folder: DataFolder, keys: Sequence[tuple[Provider, Key]]) -> list[Verdict]:
     """Ask the providers about their keys, all at once; one verdict for each key, in the order of the keys."""
-
-    async def _ask() -> list[Verdict]:
-        client = UpstreamClient()
-        try:
-            return await asyncio.gather(
-                *(check_key(provider, key, client, local=folder.is_local(provider)) for provider, key in keys)
-            )
-        finally:
-            await client.close()
-
-    # A hook that prints must not get into a JSON document.
-    with contextlib.redirect_stdout(sys.stderr):
-        return asyncio.run(_ask())
+    client = UpstreamClient()
+    try:
+        return await asyncio.gather(
+            *(check_key(provider, key, client, local=folder.is_local(provider)) for provider, key in keys)
+        )
+    finally:
+        await client.close()
 
 
 def models_of(folder: DataFolder, provider: Provider) -> list[str]:

@@ -1,0 +1,269 @@
+"""The request log summed up: by steps of a minute, half an hour, six hours and a day.
+
+Looking back over months thus reads thousands of rows and not hundreds of thousands. What is folded in is marked by the
+log's own row numbers, so that nothing is counted twice and nothing is left out, whoever wrote it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from freellm.store import histograms
+from freellm.store.database import Connection
+
+SPANS: Final = (60, 1_800, 21_600, 86_400)
+"""Seconds of a step."""
+
+KEPT: Final = {60: 3 * 3_600, 1_800: 3 * 86_400, 21_600: 15 * 86_400, 86_400: 400 * 86_400}
+"""Seconds that the steps of each length are kept."""
+
+_MARK: Final = "tallied"
+_AT_ONCE: Final = 5_000
+"""Rows that are folded in within one transaction."""
+
+_Place: TypeAlias = tuple[int, str, str, str]
+"""When a step begins; provider, model and key, empty when nobody was asked."""
+
+
+class Tally(msgspec.Struct, kw_only=True):
+    """What became of some requests.
+
+    :param requests: how many there were
+    :param succeeded: how many of these got a whole answer
+    :param cancelled: how many clients left before
+    :param attempts: requests to providers
+    :param fell_back: requests that took more than one attempt
+    :param input_tokens: tokens of prompts
+    :param output_tokens: tokens of answers
+    :param estimated_tokens: how many of the two are estimated
+    :param total_ms: milliseconds of those that succeeded, together
+    :param slowest_ms: the longest of them
+    :param total_first_ms: milliseconds to the first delta of streams that succeeded, together
+    :param slowest_first_ms: the longest of them
+    :param latencies: the histogram of the former
+    :param firsts: the histogram of the latter
+    """
+
+    requests: int = 0
+    succeeded: int = 0
+    cancelled: int = 0
+    attempts: int = 0
+    fell_back: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    estimated_tokens: int = 0
+    total_ms: float = 0.0
+    slowest_ms: float = 0.0
+    total_first_ms: float = 0.0
+    slowest_first_ms: float = 0.0
+    latencies: int = 0
+    firsts: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Add what became of others."""
+        self.requests += other.requests
+        self.succeeded += other.succeeded
+        self.cancelled += other.cancelled
+        self.attempts += other.attempts
+        self.fell_back += other.fell_back
+        self.input_tokens += other.input_tokens
+        self.output_tokens += other.output_tokens
+        self.estimated_tokens += other.estimated_tokens
+        self.total_ms += other.total_ms
+        self.slowest_ms = max(self.slowest_ms, other.slowest_ms)
+        self.total_first_ms += other.total_first_ms
+        self.slowest_first_ms = max(self.slowest_first_ms, other.slowest_first_ms)
+        self.latencies += other.latencies
+        self.firsts += other.firsts
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A step of one route.
+
+    :param begins: Unix time
+    :param provider: the provider; empty: nobody was asked
+    :param model: the model
+    :param key: the id of the key
+    :param tally: what became of its requests
+    """
+
+    begins: int
+    provider: str
+    model: str
+    key: str
+    tally: Tally
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """Attempts that failed.
+
+    :param provider: who was asked
+    :param model: for which model
+    :param key: with which key
+    :param kind: the kind of failure
+    :param attempts: how many
+    """
+
+    provider: str
+    model: str
+    key: str
+    kind: str
+    attempts: int
+
+
+_FIELDS: Final = Tally.__struct_fields__
+_COLUMNS: Final = ", ".join(_FIELDS)
+_MARKED: Final = """
+    SELECT COALESCE((SELECT value FROM meta WHERE name = ?), 0), COALESCE((SELECT MAX(rowid) FROM requests), 0)"""
+_NEW_ROWS: Final = """
+    SELECT rowid, created, COALESCE(provider, ''), COALESCE(model, ''), COALESCE(key, ''), status, error, attempts,
+        COALESCE(input_tokens, 0), COALESCE(output_tokens, 0), estimated, first_delta_ms, duration_ms
+    FROM requests WHERE rowid > ? ORDER BY rowid LIMIT ?"""
+_GET: Final = (
+    f"SELECT {_COLUMNS} FROM tallies"  # noqa: S608 - the names are this module's own
+    " WHERE span = ? AND begins = ? AND provider = ? AND model = ? AND key = ?"
+)
+_PUT: Final = (
+    f"INSERT OR REPLACE INTO tallies (span, begins, provider, model, key, {_COLUMNS})"  # noqa: S608 - likewise
+    f" VALUES ({', '.join('?' * (5 + len(_FIELDS)))})"
+)
+
+
+class TallyTable:
+    """Sums the request log up, and reads the sums."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def fold(self) -> bool:
+        """Sum up what was logged since the last time, 5,000 requests at most; return whether that was all."""
+        with self._connection.writing() as database:
+            mark, last = database.execute(_MARKED, [_MARK]).fetchone()
+            rows = database.execute(_NEW_ROWS, [mark, _AT_ONCE]).fetchall()
+            if not rows and last >= mark:
+                return True
+            for span, tallies in _summed(rows).items():
+                database.conn.executemany(
+                    _PUT,
+                    [
+                        (span, *place, *_row(self._with_stored(database.conn, span, place, tally)))
+                        for place, tally in tallies.items()
+                    ],
+                )
+            reached = rows[-1][0] if rows else last
+            database.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", [_MARK, reached])
+            return len(rows) < _AT_ONCE
+
+    def fold_all(self) -> None:
+        """Sum up everything that was logged, in transactions of 5,000 requests."""
+        while not self.fold():
+            pass
+
+    def _with_stored(self, connection: Any, span: int, place: _Place, tally: Tally) -> Tally:
+        if stored := connection.execute(_GET, (span, *place)).fetchone():
+            tally.add(_tally(stored))
+        return tally
+
+    def prune(self, now: float) -> None:
+        """Delete the steps that are older than they are kept.
+
+        :param now: Unix time
+        """
+        with self._connection.writing() as database:
+            for span, kept in KEPT.items():
+                for table in ("tallies", "failures"):
+                    database.execute(
+                        f"DELETE FROM {table} WHERE span = ? AND begins < ?",  # noqa: S608
+                        [span, now - kept],
+                    )
+
+
+def steps(connection: Any, span: int, since: float, until: float) -> list[Step]:
+    """Return the steps of every route that begin in a range of time.
+
+    :param connection: SQLite's own, to read from
+    :param span: seconds of a step, one of `SPANS`
+    :param since: Unix time
+    :param until: Unix time, itself not in the range
+    """
+    rows = connection.execute(
+        f"SELECT begins, provider, model, key, {_COLUMNS} FROM tallies"  # noqa: S608
+        " WHERE span = ? AND begins >= ? AND begins < ? ORDER BY begins",
+        (span, since, until),
+    )
+    return [Step(row[0], row[1], row[2], row[3], _tally(row[4:])) for row in rows]
+
+
+def failures(connection: Any, span: int, since: float, until: float) -> list[Failed]:
+    """Return the attempts that failed in steps that begin in a range of time; see `steps`."""
+    rows = connection.execute(
+        "SELECT provider, model, key, kind, SUM(attempts) FROM failures"
+        " WHERE span = ? AND begins >= ? AND begins < ? GROUP BY provider, model, key, kind",
+        (span, since, until),
+    )
+    return [Failed(*row) for row in rows]
+
+
+def _tally(row: Sequence[Any]) -> Tally:
+    *figures, latencies, firsts = row
+    numbers = zip(_FIELDS, figures, strict=False)
+    return Tally(**dict(numbers), latencies=histograms.unpack(latencies), firsts=histograms.unpack(firsts))
+
+
+def _row(tally: Tally) -> tuple[Any, ...]:
+    *figures, latencies, firsts = msgspec.structs.astuple(tally)
+    return (*figures, histograms.pack(latencies), histograms.pack(firsts))
+
+
+def _summed(rows: Iterable[Sequence[Any]]) -> dict[int, dict[_Place, Tally]]:
+    """Return the tallies of log rows by length of step; those of the longer steps are made of those of the shorter."""
+    shorter: dict[_Place, Tally] = defaultdict(Tally)
+    for _, created, provider, model, key, *logged in rows:
+        shorter[_begins(created, SPANS[0]), provider, model, key].add(_logged(*logged))
+    summed = {SPANS[0]: shorter}
+    for span in SPANS[1:]:
+        longer: dict[_Place, Tally] = defaultdict(Tally)
+        for (begins, *route), tally in shorter.items():
+            provider, model, key = route
+            longer[_begins(begins, span), provider, model, key].add(tally)
+        summed[span] = shorter = longer
+    return summed
+
+
+def _begins(at: float, span: int) -> int:
+    return int(at // span) * span
+
+
+def _logged(
+    status: int,
+    error: str | None,
+    attempts: int,
+    input_tokens: int,
+    output_tokens: int,
+    estimated: int,
+    first_delta_ms: float | None,
+    duration_ms: float,
+) -> Tally:
+    """Return the tally of one request. Latencies are of those that the client got: a refusal is quick and no answer."""
+    succeeded = status == 200 and error is None
+    first = first_delta_ms if succeeded else None
+    return Tally(
+        requests=1,
+        succeeded=int(succeeded),
+        cancelled=int(status == 499),
+        attempts=attempts,
+        fell_back=int(attempts > 1),
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        estimated_tokens=input_tokens + output_tokens if estimated else 0,
+        total_ms=duration_ms if succeeded else 0.0,
+        slowest_ms=duration_ms if succeeded else 0.0,
+        total_first_ms=first or 0.0,
+        slowest_first_ms=first or 0.0,
+        latencies=histograms.of(duration_ms) if succeeded else 0,
+        firsts=0 if first is None else histograms.of(first),
+    )
