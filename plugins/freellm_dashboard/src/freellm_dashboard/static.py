@@ -85,8 +85,9 @@ def _chosen(accepted: str, bodies: Mapping[str, bytes]) -> str:
 
 
 def read(folder: Path) -> Mapping[str, Asset]:
-    """Return the files of a folder by their paths in it; nothing when there is none."""
-    files = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.is_file()}
+    """Return the files of a folder by their paths in it, hidden ones aside; nothing when there is none."""
+    found = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.is_file()}
+    files = {name: file for name, file in found.items() if not file.name.startswith(".")}
     return {
         name: _asset(name, file)
         for name, file in files.items()
@@ -142,12 +143,9 @@ class Pages:
         raise web.HTTPNotFound
 
 
-def register(app: web.Application, folder: Path = FOLDER) -> None:
-    """Add the routes of pages and files.
-
-    :param folder: where the files are
-    """
-    assets = read(folder)
+def register(app: web.Application) -> None:
+    """Add the routes of pages and files, and say so once when there are none."""
+    assets = read(FOLDER)
     if "index.html" not in assets:
         _log.warning(MISSING)
     pages = Pages(assets)
