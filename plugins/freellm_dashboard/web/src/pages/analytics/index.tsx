@@ -1,0 +1,61 @@
+import { SegmentedControl } from "@mantine/core";
+
+import { useApi } from "@/api/queries";
+import type { Analytics } from "@/api/types";
+import { Lines, Loaded, Page, Section } from "@/components";
+import { useParams } from "../search_params";
+import styles from "./analytics.module.css";
+import { Breakdown } from "./breakdown";
+import { Burndown } from "./burndown";
+import { Calls } from "./calls";
+import { Charts } from "./charts";
+import { Summary } from "./summary";
+
+const DEFAULTS = { range: "24h", by: "provider" };
+
+const RANGES = [
+  { value: "1h", label: "1 h" },
+  { value: "24h", label: "24 h" },
+  { value: "7d", label: "7 d" },
+  { value: "30d", label: "30 d" },
+  { value: "90d", label: "90 d" },
+];
+
+/** What was asked, who answered, how fast, and what it cost of the quotas. */
+export default function AnalyticsPage() {
+  const [{ range, by }, change] = useParams(DEFAULTS);
+  const query = useApi<Analytics>("/analytics", { range, by }, { keepPrevious: true });
+  return (
+    <Page
+      title="Analytics"
+      subtitle="As your clients saw it"
+      wide
+      actions={
+        <SegmentedControl
+          data={RANGES}
+          value={range}
+          onChange={(next) => change({ range: next })}
+          aria-label="Range"
+        />
+      }
+    >
+      <Loaded query={query} skeleton={<Lines count={1} height={104} />}>
+        {(analytics) => <Summary analytics={analytics} />}
+      </Loaded>
+      <Calls />
+      <Loaded query={query} skeleton={<Lines count={2} height={260} />}>
+        {(analytics) =>
+          analytics.totals.requests > 0 && (
+            <div className={styles.stack} data-stale={query.isPlaceholderData || undefined}>
+              <Charts analytics={analytics} />
+              <Breakdown analytics={analytics} change={(next) => change({ by: next })} />
+            </div>
+          )
+        }
+      </Loaded>
+      <Section title="Quotas" hint="What is left, and for how long at the present rate">
+        <Burndown />
+      </Section>
+    </Page>
+  );
+}

@@ -1,0 +1,45 @@
+import {
+  IconBraces,
+  IconBrain,
+  IconEye,
+  IconListDetails,
+  IconMessage2Cog,
+  IconTool,
+  type TablerIcon,
+} from "@tabler/icons-react";
+
+import type { ModelRow } from "@/api/types";
+import styles from "./models.module.css";
+
+export type Ability = ModelRow["abilities"][number];
+
+/** What models can do, in the order in which it is shown. */
+export const ABILITIES: Record<Ability, { title: string; help: string; icon: TablerIcon }> = {
+  tools: { title: "Tools", help: "calls tools", icon: IconTool },
+  vision: { title: "Vision", help: "reads pictures", icon: IconEye },
+  json: { title: "JSON", help: "answers in JSON", icon: IconBraces },
+  json_schema: { title: "Schema", help: "keeps to a JSON schema", icon: IconListDetails },
+  reasoning: { title: "Reasoning", help: "thinks before it answers", icon: IconBrain },
+  system: { title: "System", help: "takes a system prompt", icon: IconMessage2Cog },
+};
+
+/** Those that tell models apart: nearly every one takes a system prompt. */
+export const FILTERED: Ability[] = ["tools", "vision", "json", "json_schema", "reasoning"];
+
+/** What a model can do as icons, always on the same place. */
+export function AbilityIcons({ abilities }: { abilities: Ability[] }) {
+  return (
+    <ul className={styles.abilities}>
+      {FILTERED.map((ability) => {
+        const { help, icon: Icon } = ABILITIES[ability];
+        const has = abilities.includes(ability);
+        return (
+          <li key={ability} title={has ? help : `not: ${help}`} data-has={has || undefined}>
+            <Icon size={15} stroke={1.75} aria-hidden />
+            {has && <span className={styles.hidden}>{help}</span>}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

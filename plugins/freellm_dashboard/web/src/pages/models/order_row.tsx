@@ -1,0 +1,110 @@
+import { useSortable } from "@dnd-kit/sortable";
+import { CSS } from "@dnd-kit/utilities";
+import { ActionIcon } from "@mantine/core";
+import {
+  IconArrowBarToUp,
+  IconArrowDown,
+  IconArrowUp,
+  IconGripVertical,
+  type TablerIcon,
+} from "@tabler/icons-react";
+import { memo } from "react";
+
+import type { FallbackEntry } from "@/api/types";
+import { Status } from "@/components";
+import styles from "./models.module.css";
+
+interface Props {
+  entry: FallbackEntry;
+  index: number;
+  /** The index of the order's last row. */
+  last: number;
+  moveTo: (from: number, to: number) => void;
+}
+
+/** One model in the order: dragged by its handle, or moved by its arrows. */
+export const OrderRow = memo(function OrderRow({ entry, index, last, moveTo }: Props) {
+  const { attributes, listeners, setNodeRef, setActivatorNodeRef, transform, transition, isDragging } =
+    useSortable({
+      id: entry.name,
+    });
+  const title = entry.title || entry.model;
+  const ranks = [
+    entry.intelligence_rank === null ? "rank unknown" : `rank ${entry.intelligence_rank}`,
+    entry.speed_rank === null ? "speed unknown" : `speed ${entry.speed_rank}`,
+  ];
+  return (
+    <li
+      ref={setNodeRef}
+      className={styles.link}
+      data-dragging={isDragging || undefined}
+      style={{ transform: CSS.Translate.toString(transform), transition }}
+    >
+      <button
+        type="button"
+        ref={setActivatorNodeRef}
+        className={styles.handle}
+        {...attributes}
+        {...listeners}
+        aria-label={`Move ${title}, place ${index + 1}`}
+      >
+        <IconGripVertical size={16} aria-hidden />
+      </button>
+      <span className={styles.place}>{index + 1}</span>
+      <span className={styles.who}>
+        <span className={styles.title}>{title}</span>
+        <span className={styles.id}>{entry.name}</span>
+      </span>
+      <span className={styles.ranks}>
+        {ranks.join(" · ")}
+        {entry.by_hand && " · by hand"}
+      </span>
+      <Status tone={entry.available ? "good" : "warn"}>{entry.available ? "Open" : "Closed"}</Status>
+      <span className={styles.arrows}>
+        <Arrow
+          icon={IconArrowBarToUp}
+          label={`${title} to the top`}
+          off={index === 0}
+          go={() => moveTo(index, 0)}
+        />
+        <Arrow
+          icon={IconArrowUp}
+          label={`${title} up`}
+          off={index === 0}
+          go={() => moveTo(index, index - 1)}
+        />
+        <Arrow
+          icon={IconArrowDown}
+          label={`${title} down`}
+          off={index === last}
+          go={() => moveTo(index, index + 1)}
+        />
+      </span>
+    </li>
+  );
+});
+
+function Arrow({
+  icon: Icon,
+  label,
+  off,
+  go,
+}: {
+  icon: TablerIcon;
+  label: string;
+  off: boolean;
+  go: () => void;
+}) {
+  return (
+    <ActionIcon
+      variant="subtle"
+      color="gray"
+      disabled={off}
+      onClick={go}
+      aria-label={`Move ${label}`}
+      title={`Move ${label}`}
+    >
+      <Icon size={16} aria-hidden />
+    </ActionIcon>
+  );
+}

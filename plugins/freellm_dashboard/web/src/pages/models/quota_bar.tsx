@@ -1,0 +1,35 @@
+import type { ModelRow } from "@/api/types";
+import { Meter } from "@/components";
+import { amount, compact, count, perWindow } from "@/format/numbers";
+import { byScarcity, type Quota } from "./filters";
+import styles from "./models.module.css";
+
+/** The tightest limit of a model, and how many more there are. */
+export function QuotaCell({ row }: { row: ModelRow }) {
+  const known = byScarcity(row);
+  const first = known[0];
+  if (!first) return <span className={styles.faint}>{row.limits.join(", ") || "unknown"}</span>;
+  const more = known.length - 1;
+  return (
+    <div className={styles.quota}>
+      <Meter used={1 - first.share} label={words(first.quota)} />
+      <span className={styles.quotaWords} title={words(first.quota)}>
+        {words(first.quota)}
+        {more > 0 && <span className={styles.faint}> · {more} more</span>}
+      </span>
+    </div>
+  );
+}
+
+/** `25 of 30 requests left per min`. */
+export function words(quota: Quota): string {
+  if (quota.limit === null)
+    return `${amount(quota.used, quota.unit)} used ${perWindow(quota.window)}, limit unknown`;
+  const unit = quota.unit === "concurrent" ? "" : ` ${quota.unit}`;
+  const window = quota.unit === "concurrent" ? "at once" : perWindow(quota.window);
+  return `${short(Math.max(0, quota.left ?? 0))} of ${short(quota.limit)}${unit} left ${window}`;
+}
+
+function short(value: number): string {
+  return value < 10_000 ? count(value) : compact(value);
+}

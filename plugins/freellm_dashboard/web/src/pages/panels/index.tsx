@@ -1,0 +1,95 @@
+import { Button } from "@mantine/core";
+import { IconLayoutDashboard } from "@tabler/icons-react";
+import { Link, useRoute } from "wouter";
+
+import { useApi } from "@/api/queries";
+import type { Panel, PanelList } from "@/api/types";
+import { Ago, Card, Empty, Lines, Loaded, Page } from "@/components";
+import { Block } from "./block";
+import styles from "./panels.module.css";
+
+/** The panels that plugins add: their list, or the one that the address names. */
+export default function PanelsPage() {
+  const [, params] = useRoute("/panels/:id");
+  return params?.id ? <One id={decodeURIComponent(params.id)} /> : <All />;
+}
+
+function One({ id }: { id: string }) {
+  const query = useApi<Panel>(`/panels/${encodeURIComponent(id)}`, {}, { refetchInterval: 5_000 });
+  const { data } = query;
+  return (
+    <Page
+      title={data?.title ?? "Panel"}
+      subtitle={data?.subtitle}
+      wide
+      actions={data && <Made panel={data} />}
+    >
+      <Loaded query={query} skeleton={<Lines count={4} height={96} />}>
+        {(panel) =>
+          panel.blocks.length === 0 ? (
+            <Empty icon={IconLayoutDashboard} title="Nothing to show yet" />
+          ) : (
+            <div className={styles.blocks}>
+              {panel.blocks.map((block, place) => (
+                <Block key={place} block={block} />
+              ))}
+            </div>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}
+
+function Made({ panel }: { panel: Panel }) {
+  return (
+    <span className={styles.faint}>
+      by {panel.plugin}, <Ago at={panel.at} />
+    </span>
+  );
+}
+
+function All() {
+  const query = useApi<PanelList>("/panels");
+  return (
+    <Page title="Panels" subtitle="What installed plugins show">
+      <Loaded query={query}>
+        {({ panels }) =>
+          panels.length === 0 ? (
+            <NoPanels />
+          ) : (
+            <ul className={styles.cards}>
+              {panels.map((panel) => (
+                <li key={panel.id}>
+                  <Card>
+                    <h2>
+                      <Link href={`/panels/${encodeURIComponent(panel.id)}`}>{panel.title}</Link>
+                    </h2>
+                    <p>{panel.subtitle}</p>
+                    <p className={styles.faint}>by {panel.plugin}</p>
+                  </Card>
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}
+
+function NoPanels() {
+  return (
+    <Empty
+      icon={IconLayoutDashboard}
+      title="No plugin adds a panel"
+      action={
+        <Button component={Link} href="/plugins">
+          Look at the plugins
+        </Button>
+      }
+    >
+      <p>Any plugin can add one: it answers the hook for panels with figures, tables, series and text.</p>
+    </Empty>
+  );
+}
