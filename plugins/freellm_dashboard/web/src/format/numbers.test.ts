@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { amount, compact, count, duration, percent, perWindow, plural, span } from "./numbers";
+import { amount, bytes, compact, count, duration, percent, perWindow, plural, span } from "./numbers";
 import { ago, until } from "./time";
 
 describe("numbers", () => {
@@ -47,6 +47,13 @@ describe("numbers", () => {
     [7_380, "2 h 3 min"],
     [100_800, "1 d 4 h"],
   ])("%s s span %s", (seconds, text) => expect(span(seconds)).toBe(text));
+
+  it.each([
+    [0, "0 bytes"],
+    [840, "840 bytes"],
+    [1_234_567, "1.2 MB"],
+    [5e13, "50 TB"],
+  ])("%s is %s", (value, text) => expect(bytes(value)).toBe(text));
 
   it("name what they count", () => {
     expect(plural(1, "request")).toBe("1 request");

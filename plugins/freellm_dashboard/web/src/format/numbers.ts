@@ -81,3 +81,11 @@ export function perWindow(seconds: number | null): string {
 export function amount(value: number | null | undefined, unit: string): string {
   return `${compact(value)} ${value === 1 ? unit.replace(/s$/, "") : unit}`;
 }
+
+const SIZES = ["bytes", "kB", "MB", "GB", "TB"] as const;
+
+/** `840 bytes`, `1.2 MB`: in powers of 1,000. */
+export function bytes(value: number): string {
+  const power = Math.min(SIZES.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
+  return `${compact(Math.round((value / 1_000 ** power) * 10) / 10)} ${SIZES[power]}`;
+}

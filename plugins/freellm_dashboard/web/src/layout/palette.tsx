@@ -46,7 +46,7 @@ function useCommands(opened: boolean, signOut: () => void): Command[] {
     });
     return [
       ...PAGES.map((page) => command("Pages", page.title, page.icon, () => go(page.path), page.words)),
-      command("Actions", "Add a key", IconKey, () => go("/keys?add="), "provider sign up"),
+      command("Actions", "Add a key", IconKey, () => go("/keys?add=any"), "provider sign up"),
       command("Actions", "Import keys from .env", IconKey, () => go("/keys?import=1"), "paste file"),
       command("Actions", "Copy the API key", IconBolt, () => go("/settings"), "unified token secret"),
       command("Actions", "Light theme", IconSun, () => setColorScheme("light"), "colour"),

@@ -1,0 +1,185 @@
+import { ActionIcon, Button, Menu, Switch } from "@mantine/core";
+import { IconDots, IconPencil, IconRefresh, IconTrash } from "@tabler/icons-react";
+import { type ReactNode, useState } from "react";
+import { api } from "@/api/client";
+import { refresh } from "@/api/queries";
+import type { Cleared, Cooldown, KeyRow, RemovedKey } from "@/api/types";
+import { Ago, Confirm, Countdown, notify, notifyProblem, Status } from "@/components";
+import { kind } from "@/pages/analytics/rungs";
+import { EditKey } from "./edit_key";
+import { standing } from "./key_states";
+import styles from "./keys.module.css";
+
+/** Run one action at a time; a failure is told as a toast. */
+function useAction(): [busy: boolean, run: (action: () => Promise<unknown>) => Promise<void>] {
+  const [busy, setBusy] = useState(false);
+  const run = async (action: () => Promise<unknown>) => {
+    setBusy(true);
+    try {
+      await action();
+    } catch (error) {
+      notifyProblem(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return [busy, run];
+}
+
+function CooldownChip({ cooldown }: { cooldown: Cooldown }) {
+  const [busy, run] = useAction();
+  const clear = () =>
+    run(async () => {
+      await api.post<Cleared>("/clear", { name: cooldown.what });
+      notify(`${cooldown.what} takes requests again`);
+      await refresh("keys", "overview", "models");
+    });
+  return (
+    <li className={styles.cooldown}>
+      <span>
+        {cooldown.what}: {cooldown.kind ? kind(cooldown.kind) : "closed"}
+        {cooldown.stated ? "" : " (guess)"}, opens in <Countdown at={cooldown.until} />
+      </span>
+      <Button
+        size="compact-xs"
+        loading={busy}
+        onClick={clear}
+        aria-label={`Clear the cooldown of ${cooldown.what}`}
+      >
+        Clear
+      </Button>
+    </li>
+  );
+}
+
+function name(key: KeyRow): string {
+  return key.label || key.masked || key.title;
+}
+
+function KeyMenu({ row, edit, remove }: { row: KeyRow; edit: () => void; remove: () => void }) {
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <ActionIcon variant="default" size={30} aria-label={`More for the key ${name(row)}`}>
+          <IconDots size={16} aria-hidden />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={edit}>
+          Edit label and plan
+        </Menu.Item>
+        <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={remove}>
+          Remove
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+const SOURCES: Record<KeyRow["source"], string> = {
+  stored: "stored encrypted",
+  environment: "from the environment",
+  keyless: "no key needed",
+};
+
+function Who({ row }: { row: KeyRow }) {
+  return (
+    <div className={styles.who}>
+      <div>{row.label || (row.source === "keyless" ? "Without a key" : row.title)}</div>
+      {row.masked && <div className={styles.masked}>{row.masked}</div>}
+      <div className={styles.muted}>
+        {SOURCES[row.source]}
+        {row.unlimited && ", paid plan"}
+      </div>
+    </div>
+  );
+}
+
+/** One key: what it is, how it stands and why, and everything that can be done with it. */
+export function KeyItem({ row, extra }: { row: KeyRow; extra?: ReactNode }) {
+  const [checking, check] = useAction();
+  const [switching, change] = useAction();
+  const [dialog, setDialog] = useState<"edit" | "remove" | null>(null);
+  const [tone, word] = standing(row);
+  const path = `/keys/${encodeURIComponent(row.id)}`;
+
+  const checkNow = () =>
+    check(async () => {
+      const checked = await api.post<KeyRow>(`${path}/check`);
+      await refresh("keys", "providers", "overview");
+      if (checked.state === "valid") notify(`${checked.title}: the key works`);
+    });
+  const enable = (enabled: boolean) =>
+    change(async () => {
+      await api.patch<KeyRow>(path, { enabled });
+      await refresh("keys", "providers", "overview", "models");
+    });
+  const remove = async () => {
+    await api.delete<RemovedKey>(path);
+    await refresh("keys", "providers", "overview", "models");
+    notify(`The key ${name(row)} is gone`);
+  };
+  return (
+    <li className={styles.key} data-off={row.enabled ? undefined : true}>
+      <Who row={row} />
+      <div className={styles.standing}>
+        <Status tone={tone}>{word}</Status>
+        <span className={styles.reason}>
+          {row.reason} {row.fix}
+        </span>
+        <span className={styles.checked}>
+          {row.checked_at === null ? (
+            "never checked"
+          ) : (
+            <>
+              checked <Ago at={row.checked_at} />
+            </>
+          )}
+        </span>
+        {extra}
+      </div>
+      <div className={styles.keyActions}>
+        <Button
+          size="compact-sm"
+          loading={checking}
+          onClick={checkNow}
+          leftSection={<IconRefresh size={14} aria-hidden />}
+          aria-label={`Check the key ${name(row)} now`}
+        >
+          Check
+        </Button>
+        {row.editable && (
+          <>
+            <Switch
+              checked={row.enabled}
+              disabled={switching}
+              onChange={(event) => void enable(event.currentTarget.checked)}
+              aria-label={`Use the key ${name(row)}`}
+            />
+            <KeyMenu row={row} edit={() => setDialog("edit")} remove={() => setDialog("remove")} />
+          </>
+        )}
+      </div>
+      {row.closed.length > 0 && (
+        <ul className={styles.cooldowns}>
+          {row.closed.map((cooldown) => (
+            <CooldownChip key={cooldown.what} cooldown={cooldown} />
+          ))}
+        </ul>
+      )}
+      <Confirm
+        opened={dialog === "remove"}
+        close={() => setDialog(null)}
+        title={`Remove this key of ${row.title}?`}
+        verb="Remove the key"
+        action={remove}
+      >
+        <p>
+          {row.masked && <code>{row.masked}</code>} is deleted here for good; at {row.title} it stays valid.{" "}
+          {row.models.length > 0 && `${row.models.length} models may lose their only key.`}
+        </p>
+      </Confirm>
+      {dialog === "edit" && <EditKey row={row} close={() => setDialog(null)} />}
+    </li>
+  );
+}

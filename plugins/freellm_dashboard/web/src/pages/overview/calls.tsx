@@ -1,0 +1,104 @@
+import { IconActivity } from "@tabler/icons-react";
+import { useEffect, useState } from "react";
+import type { RequestRow, UnderWay } from "@/api/types";
+import { Card, Empty, useQueryParam } from "@/components";
+import { duration } from "@/format/numbers";
+import { moment } from "@/format/time";
+import { CallDialog, Outcome, tokens } from "@/pages/analytics/ladder";
+import styles from "./calls.module.css";
+
+/** Milliseconds since a request began, ten times a second. */
+function Elapsed({ since }: { since: number }) {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = window.setInterval(() => setNow(Date.now()), 100);
+    return () => window.clearInterval(timer);
+  }, []);
+  return <span>{duration(Math.max(0, Math.round((now - since * 1_000) / 100) * 100))}</span>;
+}
+
+function UnderWayRow({ request }: { request: UnderWay }) {
+  return (
+    <tr>
+      <td>
+        <span className={styles.pulse} aria-hidden />
+        now
+      </td>
+      <td className={styles.route} title={request.asking ?? request.requested}>
+        {request.asking ?? "choosing…"} <span className={styles.asked}>for {request.requested}</span>
+      </td>
+      <td className={styles.least}>
+        {request.failed_attempts > 0 ? `attempt ${request.failed_attempts + 1}` : ""}
+      </td>
+      <td className={`${styles.right} ${styles.least}`} />
+      <td className={styles.right}>
+        <Elapsed since={request.since} />
+      </td>
+    </tr>
+  );
+}
+
+function CallRow({ request, open }: { request: RequestRow; open: () => void }) {
+  const route = request.provider ? `${request.provider}/${request.model}` : "nobody";
+  return (
+    <tr onClick={open}>
+      <td>
+        <button
+          type="button"
+          className={styles.open}
+          aria-label={`Request of ${moment(request.created)}, details`}
+        >
+          {moment(request.created)}
+        </button>
+      </td>
+      <td className={styles.route} title={`${route}, asked for ${request.requested}`}>
+        {route} <span className={styles.asked}>for {request.requested}</span>
+      </td>
+      <td>
+        <Outcome request={request} />
+      </td>
+      <td className={`${styles.right} ${styles.least}`}>{tokens(request)}</td>
+      <td className={`${styles.right} ${styles.least}`}>{duration(request.duration_ms)}</td>
+    </tr>
+  );
+}
+
+/** Requests under way, then the last ones; each opens its ladder, which has an address of its own. */
+export function Calls({ last, underWay }: { last: RequestRow[]; underWay: UnderWay[] }) {
+  const [call, setCall] = useQueryParam("call");
+  if (last.length === 0 && underWay.length === 0) {
+    return (
+      <Empty icon={IconActivity} title="No requests yet">
+        They appear here as they come in, each with every provider that was asked and how long it took.
+      </Empty>
+    );
+  }
+  return (
+    <Card padded={false}>
+      <table className={styles.table}>
+        <thead>
+          <tr>
+            <th scope="col">Time</th>
+            <th scope="col">Answered by</th>
+            <th scope="col">Outcome</th>
+            <th scope="col" className={`${styles.right} ${styles.least}`}>
+              Tokens in → out
+            </th>
+            <th scope="col" className={`${styles.right} ${styles.least}`}>
+              Took
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {underWay.map((request) => (
+            <UnderWayRow key={request.id} request={request} />
+          ))}
+          {last.map((request) => (
+            <CallRow key={request.id} request={request} open={() => setCall(request.id)} />
+          ))}
+        </tbody>
+      </table>
+      <CallDialog id={call || null} close={() => setCall("")} />
+    </Card>
+  );
+}
