@@ -114,6 +114,20 @@ async def test_the_cookie_is_for_this_server_and_out_of_reach_for_scripts(browse
     assert set(attributes) == {"HttpOnly", "Path=/", "SameSite=Strict", "Max-Age=604800"}
 
 
+async def test_a_browser_that_came_by_tls_is_handed_a_cookie_for_tls_only(browser: Browser) -> None:
+    """A proxy in front has the certificate; the browser's own word says that it is there."""
+    secure = {"Origin": browser.url.replace("http://", "https://")}
+    told = await browser.ask("POST", "/api/login", {"token": token(browser)}, secure)
+    name, _, rest = told.headers["Set-Cookie"].partition("=")
+    assert name == f"__Host-freellm_session_{browser.proxy.server.port}"
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Strict"} <= set(rest.split("; "))
+    kept = {"Cookie": f"{name}={rest.partition(';')[0]}"}
+    assert (await browser.ask("GET", "/api/sessions", headers=kept)).status == 200
+    told = await browser.ask("POST", "/api/logout", headers={**kept, **secure})
+    assert (told.status, "Max-Age=0" in told.headers["Set-Cookie"]) == (200, True)
+    assert (await browser.ask("GET", "/api/sessions", headers=kept)).status == 401
+
+
 # Sessions
 
 

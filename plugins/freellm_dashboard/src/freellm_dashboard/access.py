@@ -22,6 +22,9 @@ SESSION: Final = web.RequestKey("freellm_dashboard_session", Session)
 COOKIE: Final = "freellm_session"
 """The cookie's name, before the port: browsers do not tell the ports of a host apart, and each may be a freellm."""
 
+LOCKED: Final = "__Host-"
+"""What the cookie's name begins with where the browser came by TLS: browsers take such a cookie from the host itself only."""
+
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OURS: Final = frozenset({"same-origin", "none"})
 _PORT: Final = re.compile(r":(\d{1,5})$")
@@ -63,7 +66,8 @@ async def nothing(request: web.Request) -> web.StreamResponse:
 
 def find(request: web.Request) -> Session | None:
     """Return the session of a request; None when it has none that is good."""
-    secret = request.cookies.get(cookie_name(request))
+    name = cookie_name(request)
+    secret = request.cookies.get(LOCKED + name) or request.cookies.get(name)
     return request.app[DASHBOARD].sessions.find(secret) if secret else None
 
 
@@ -108,17 +112,22 @@ def cookie_name(request: web.Request) -> str:
 
 def hand_cookie(request: web.Request, response: web.Response, secret: str) -> None:
     """Hand a session's secret to the browser; no script sees it, and no other site's page makes it be sent."""
+    by_tls = request.secure or request.headers.get(hdrs.ORIGIN, "").startswith("https://")
     response.set_cookie(
-        cookie_name(request),
+        f"{LOCKED if by_tls else ''}{cookie_name(request)}",
         secret,
         max_age=int(LONGEST),
         path="/",
         httponly=True,
         samesite="Strict",
-        secure=request.secure,
+        secure=by_tls,
     )
 
 
 def take_cookie(request: web.Request, response: web.Response) -> None:
     """Let the browser forget its secret."""
-    response.del_cookie(cookie_name(request), path="/", httponly=True, samesite="Strict")
+    name = cookie_name(request)
+    for given in (name, LOCKED + name):
+        if given in request.cookies:
+            secure = given.startswith(LOCKED)
+            response.del_cookie(given, path="/", httponly=True, samesite="Strict", secure=secure)
