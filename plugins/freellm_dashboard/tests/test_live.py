@@ -20,6 +20,7 @@ from freellm_dashboard import live
 from freellm_dashboard.context import DASHBOARD
 from freellm_dashboard.live import Listener, Live, encoded
 from freellm_dashboard.sessions import Session
+from freellm_dashboard.shapes.system import Notice
 
 
 class Stream:
@@ -153,13 +154,18 @@ async def test_a_server_that_stops_does_not_wait_for_open_pages(tmp_path: Path) 
 async def test_of_each_kind_the_latest_is_told_however_slow_the_page_is() -> None:
     listener = Listener(Session(created_at=1.0, seen_at=1.0))
     for number in range(1000):
-        listener.tell("activity", number)
-        listener.tell("quotas", {})
-    assert await listener.due() == {"activity": 999, "quotas": {}}
+        listener.tell(Notice(kind="activity", at=1.0, under_way=number))
+        listener.tell(Notice(kind="quotas", at=2.0))
+    assert list(await listener.due()) == [
+        Notice(kind="activity", at=1.0, under_way=999),
+        Notice(kind="quotas", at=2.0),
+    ]
 
 
 async def test_silence_is_broken_by_a_comment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "HEARTBEAT", 0.01)
     listener = Listener(Session(created_at=1.0, seen_at=1.0))
     assert encoded(await listener.due()) == b": still here\n\n"
-    assert encoded({"quotas": {"at": 1.0}}) == b'event: quotas\ndata: {"at":1.0}\n\n'
+    told = encoded([Notice(kind="quotas", at=1.0)])
+    assert told.startswith(b'event: quotas\ndata: {"kind":"quotas","at":1.0,')
+    assert told.endswith(b"}\n\n")

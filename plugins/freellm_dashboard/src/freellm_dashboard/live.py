@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from freellm import FreeLLMError
 from freellm_dashboard.sessions import Session, Sessions
+from freellm_dashboard.shapes.system import Notice
 
 if TYPE_CHECKING:
     from freellm.proxy import Proxy
@@ -39,12 +40,12 @@ class Listener:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.ended = False
-        self._due: dict[str, Any] = {}
+        self._due: dict[str, Notice] = {}
         self._wake = asyncio.Event()
 
-    def tell(self, kind: str, told: Any) -> None:
+    def tell(self, notice: Notice) -> None:
         """Note something to tell; it stands in for an earlier notice of its kind that is still due."""
-        self._due[kind] = told
+        self._due[notice.kind] = notice
         self._wake.set()
 
     def end(self) -> None:
@@ -52,16 +53,16 @@ class Listener:
         self.ended = True
         self._wake.set()
 
-    async def due(self) -> dict[str, Any]:
+    async def due(self) -> Collection[Notice]:
         """Return what is to be told, as soon as there is something; nothing after a silence or at the end."""
         try:
             async with asyncio.timeout(HEARTBEAT):
                 await self._wake.wait()
         except TimeoutError:
-            return {}
+            return ()
         self._wake.clear()
         due, self._due = self._due, {}
-        return due
+        return due.values()
 
 
 class Live:
@@ -97,8 +98,8 @@ class Live:
         if self._task is None:
             self._seen = Seen(self._proxy)
             self._task = asyncio.create_task(self._look(), name="tell open pages")
-        listener.tell("hello", {"at": self._proxy.clock.now()})
-        listener.tell("activity", self._seen.activity)
+        listener.tell(Notice(kind="hello", at=self._proxy.clock.now()))
+        listener.tell(self._seen.activity)
         return listener
 
     def leave(self, listener: Listener) -> None:
@@ -122,9 +123,9 @@ class Live:
                 _log.error("open pages are not told of changes for now: %s", error)
                 continue
             before, self._seen = self._seen, Seen(self._proxy)
-            for kind, told in self._seen.since(before):
+            for notice in self._seen.since(before):
                 for listener in self._listeners:
-                    listener.tell(kind, told)
+                    listener.tell(notice)
 
     def _dismiss(self) -> None:
         """Let those pages go whose session has ended."""
@@ -132,7 +133,7 @@ class Live:
         ended = {digest for digest, session in sessions.items() if not self._sessions.is_good(session)}
         for listener in self._listeners:
             if listener.session.digest in ended:
-                listener.tell("signed-out", {})
+                listener.tell(Notice(kind="signed-out", at=self._proxy.clock.now()))
                 listener.end()
 
 
@@ -152,31 +153,30 @@ class Seen:
         self._closed = [(one.what, one.until) for one in proxy.closed]
 
     @property
-    def activity(self) -> dict[str, Any]:
+    def activity(self) -> Notice:
         """How many requests are under way, and when the last one that is over came."""
-        return {"at": self.at, "under_way": self._under_way, "last": self._ended_at}
+        return Notice(kind="activity", at=self.at, under_way=self._under_way, last=self._ended_at)
 
-    def since(self, before: Seen) -> Iterable[tuple[str, Any]]:
-        """Iterate over the notices of what is different from an earlier look: kinds, and what is told."""
-        at = {"at": self.at}
+    def since(self, before: Seen) -> Iterable[Notice]:
+        """Iterate over the notices of what is different from an earlier look."""
         last = before._ids[-1] if before._ids else None
         new = self._ids[self._ids.index(last) + 1 :] if last in self._ids else self._ids
         if new or self._under_way != before._under_way:
-            yield "activity", self.activity
+            yield self.activity
         if new:
-            yield "request", {**at, "ids": new}
+            yield Notice(kind="request", at=self.at, ids=new)
         if new or self._closed != before._closed:
-            yield "quotas", at
+            yield Notice(kind="quotas", at=self.at)
         if self._keys != before._keys or self._closed != before._closed:
-            yield "keys", at
+            yield Notice(kind="keys", at=self.at)
         if self._catalogue is not before._catalogue:
-            yield "models", at
+            yield Notice(kind="models", at=self.at)
 
 
-def encoded(due: dict[str, Any]) -> bytes:
+def encoded(due: Collection[Notice]) -> bytes:
     """Return notices as server-sent events; of none, a comment."""
     if not due:
         return b": still here\n\n"
     return b"".join(
-        b"event: %s\ndata: %s\n\n" % (kind.encode(), msgspec.json.encode(told)) for kind, told in due.items()
+        b"event: %s\ndata: %s\n\n" % (notice.kind.encode(), msgspec.json.encode(notice)) for notice in due
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from freellm_dashboard.shapes.wire import Answer
 
 
@@ -121,11 +123,15 @@ class RevealedKey(Answer, frozen=True, kw_only=True):
 class Notice(Answer, frozen=True, kw_only=True):
     """What `GET /api/events` tells: something changed; the client asks for it again.
 
-    :param kind: what changed; the name of the event as well
+    :param kind: what changed, and the name of the event; `hello` comes first, `signed-out` last
     :param at: Unix time
-    :param id: of a request, its id
+    :param under_way: of `activity`, how many requests are being served
+    :param last: of `activity`, the Unix time at which the last request that is over came
+    :param ids: of `request`, the ids of those that are over now
     """
 
-    kind: Literal["hello", "activity", "request", "quotas", "keys", "models", "settings"]
+    kind: Literal["hello", "activity", "request", "quotas", "keys", "models", "signed-out"]
     at: float
-    id: str | None = None
+    under_way: int | None = None
+    last: float | None = None
+    ids: list[str] = msgspec.field(default_factory=list)

@@ -611,12 +611,16 @@ export interface NewPassword {
 
 /** What `GET /api/events` tells: something changed; the client asks for it again. */
 export interface Notice {
-  /** what changed; the name of the event as well */
-  kind: "activity" | "hello" | "keys" | "models" | "quotas" | "request" | "settings";
+  /** what changed, and the name of the event; `hello` comes first, `signed-out` last */
+  kind: "activity" | "hello" | "keys" | "models" | "quotas" | "request" | "signed-out";
   /** Unix time */
   at: number;
-  /** of a request, its id */
-  id: string | null;
+  /** of `activity`, how many requests are being served */
+  under_way: number | null;
+  /** of `activity`, the Unix time at which the last request that is over came */
+  last: number | null;
+  /** of `request`, the ids of those that are over now */
+  ids: Array<string>;
 }
 
 /** The state of everything. */
@@ -1038,6 +1042,8 @@ export interface Session {
   signed_in: boolean;
   /** whether there is a password to sign in with; else `freellm dashboard link` prints a link */
   password_set: boolean;
+  /** whether nobody can sign in before a password is set, because others reach the server */
+  password_required: boolean;
   /** Unix time at which the session ends at the latest */
   expires_at: number | null;
   /** freellm's version */
