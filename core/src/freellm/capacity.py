@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from freellm.catalogue import Route
+from freellm.declarations import DAY
 from freellm.forecasts import PoolForecast, forecasts
 from freellm.ledger import Demand, Pool
 from freellm.ledger.calendars import utc_day, utc_month
@@ -85,6 +86,12 @@ def totals(routes: Iterable[Route], now: float) -> Totals:
         routes=len(counted),
         uncounted=len(every) - len(counted),
     )
+
+
+def a_day(routes: Iterable[Route], now: float) -> int | None:
+    """Return the tokens of typical requests that fresh quotas take within a day; None: nobody knows a limit."""
+    counted = [route for route in routes if _is_limited(route)]
+    return _left(counted, now, now + DAY).tokens if counted else None
 
 
 def capacity(routes: Iterable[Route], now: float, until: float) -> int:

@@ -81,6 +81,11 @@ class Keychain:
         """Tell whether a provider may be on this machine or in its network, because a person said where it is."""
         return provider.local or provider.name in self._base_urls
 
+    def checked(self, key: ProviderKey, verdict: Verdict) -> None:
+        """Take over what a check found of a key; of one of the environment, no database remembers it."""
+        self._verdicts[key.provider, key.id] = verdict
+        self._changed()
+
     def works(self, route: Route) -> None:
         """Note that a key that was not known to be valid has just been answered."""
         self._record(route.key, Verdict(state="valid", message="it answered a request"))

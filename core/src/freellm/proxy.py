@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
@@ -29,17 +30,21 @@ from freellm.parameters import refused_parameters
 from freellm.plugins import PluginRecord
 from freellm.preferences import Preferences
 from freellm.profiles import Profile
-from freellm.routing import Needs, Order, Orders, Router, Strategy
+from freellm.routing import Needs, Order, Orders, PassedOver, Router, Strategy
 from freellm.selection import chat_order
 from freellm.settings import Settings
 from freellm.store import PluginTable
 from freellm.surfaces.ids import RequestIds
 from freellm.tokens import estimate_messages
-from freellm.types import ChatRequest
+from freellm.types import ChatRequest, Verdict
 
 if TYPE_CHECKING:
     from freellm.keyring import ProviderKey
     from freellm.providers import Provider
+
+
+_MODEST: Final = 16
+"""Tokens of the request whose routes decide whether a model counts as available."""
 
 
 class Demo(Protocol):
@@ -99,6 +104,8 @@ class Proxy:
     :param folder: what a person may change, as the command line does; of threads, never of the event loop
     :param refresh: takes over at once what was changed there
     :param plugins: what became of each installed plugin
+    :param checked: told of a key that was checked, and of what was found
+    :param demo: whether every provider is simulated
     """
 
     def __init__(
@@ -121,6 +128,8 @@ class Proxy:
         folder: DataFolder,
         refresh: Callable[[], None],
         plugins: Sequence[PluginRecord],
+        checked: Callable[[ProviderKey, Verdict], None],
+        demo: bool = False,
     ) -> None:
         self.router = router
         self.strategies = strategies
@@ -138,6 +147,8 @@ class Proxy:
         self.folder = folder
         self.refresh = refresh
         self.plugins = plugins
+        self.checked = checked
+        self.demo = demo
         self.activity = activity
 
     def storage(self, plugin: str) -> PluginTable:
@@ -153,6 +164,19 @@ class Proxy:
         :raises PluginError: when one of them will not do
         """
         return self._extensions.panels(self)
+
+    def survey(self, order: Order | None = None) -> tuple[list[Route], list[PassedOver]]:
+        """Return the routes that take a modest request now, best first, and why the others do not; changes nothing.
+
+        :param order: of which models; None is every model that is on
+        """
+        now, catalogue = self.clock.now(), self.catalogue
+        if order is None:
+            order = Order((*catalogue.chain, *catalogue.embedders), catalogue.routes, self._health)
+        passed_over: list[PassedOver] = []
+        needs = Needs(0, _MODEST, None, math.inf)
+        found = self.router.candidates(order, needs, lambda: now, passed_over=passed_over, dry=True)
+        return [route for route, _ in found], passed_over
 
     def measured(self, entry: Entry) -> Measured:
         """Return what was measured of a model lately."""

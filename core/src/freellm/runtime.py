@@ -56,6 +56,7 @@ class Runtime:
     :param wall: returns Unix time; asked once
     :param monotonic: returns seconds since any fixed moment; a test may let its own time pass
     :param client: asks the providers; None: over the network
+    :param demo: whether every provider is simulated
     :raises PluginError: when a plugin breaks the contract
     :raises StoreError: when the database cannot be used or another server holds it
     :raises VaultError: when the master key is not the database's
@@ -69,8 +70,10 @@ class Runtime:
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         client: UpstreamClient | None = None,
+        demo: bool = False,
     ) -> None:
         self.settings = settings
+        self._demo = demo
         self._client = client or UpstreamClient()
         files = load_files(settings.data_dir, settings.load_plugins)
         self.extensions, self.plugins = load_extensions(settings.load_plugins, BUILT_IN, files)
@@ -174,6 +177,8 @@ class Runtime:
             folder=self._folder,
             refresh=self.refresh,
             plugins=self.plugins,
+            checked=self.keychain.checked,
+            demo=self._demo,
         )
 
     @property

@@ -23,15 +23,15 @@ class Chain:
     """All models of a data folder.
 
     :param folder: the data folder
+    :param catalogue: of a running server; None makes one of what is in the folder
     """
 
-    def __init__(self, folder: DataFolder) -> None:
-        choices = folder.store.models.overrides()
-        usable = [key for key in folder.keyring.all() if key.usable]
-        self._folder = folder
-        self.catalogue: Catalogue = build(
-            list(folder.offers.values()), usable, choices, Ledger(), Health(), {}
-        )
+    def __init__(self, folder: DataFolder, catalogue: Catalogue | None = None) -> None:
+        if catalogue is None:
+            choices = folder.store.models.overrides()
+            usable = [key for key in folder.keyring.all() if key.usable]
+            catalogue = build(list(folder.offers.values()), usable, choices, Ledger(), Health(), {})
+        self.catalogue = catalogue
 
     @property
     def tried(self) -> Sequence[Entry]:

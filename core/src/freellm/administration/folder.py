@@ -106,6 +106,10 @@ class DataFolder:
             self._seen = seen
             self.refresh()
 
+    def is_in_environment(self, variable: str) -> bool:
+        """Tell whether an environment variable was set when the settings were read."""
+        return bool(self._environ.get(variable))
+
     def is_local(self, provider: Provider) -> bool:
         """Tell whether a provider may be on this machine or in its network, because a person said where it is."""
         return provider.local or provider.name in self.settings.base_urls

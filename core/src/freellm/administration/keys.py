@@ -103,20 +103,24 @@ def askable(folder: DataFolder, key: ProviderKey) -> bool:
     return key.provider in folder.providers and key.state != "unreadable" and not malformed
 
 
-async def check_keys(folder: DataFolder, keys: Sequence[ProviderKey]) -> list[ProviderKey]:
+async def check_keys(
+    folder: DataFolder, keys: Sequence[ProviderKey]
+) -> list[tuple[ProviderKey, Verdict | None]]:
     """Ask the providers about keys, all at once.
 
-    :return: the keys with what the checks found; those that cannot be opened or sent are returned as they are
+    :return: the keys as they are known now, each with what the check found; None: it cannot be opened or sent
     """
     asked = [key for key in keys if askable(folder, key)]
     verdicts = await ask(
         folder, [(folder.providers[key.provider], folder.keyring.open(key)) for key in asked]
     )
     now = folder.now()
-    known = {
-        key.id: folder.keyring.record(key, verdict, now) for key, verdict in zip(asked, verdicts, strict=True)
-    }
-    return [known.get(key.id, key) for key in keys]
+    found = {(key.provider, key.id): verdict for key, verdict in zip(asked, verdicts, strict=True)}
+    return [
+        (key, None) if verdict is None else (folder.keyring.record(key, verdict, now), verdict)
+        for key in keys
+        for verdict in (found.get((key.provider, key.id)),)
+    ]
 
 
 def edit_key(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from freellm.administration.chain import Chain
@@ -23,19 +23,22 @@ def all_profiles(folder: DataFolder) -> dict[str, tuple[Profile, bool]]:
     return {**filed, **{name: one for name, one in made.items() if name not in filed}}
 
 
-def make_profile(folder: DataFolder, name: str, profile: Profile) -> tuple[str, list[str]]:
+def make_profile(
+    folder: DataFolder, name: str, profile: Profile, known: Iterable[str] | None = None
+) -> tuple[str, list[str]]:
     """Store a profile over the one of that name.
 
+    :param known: the names of the strategies; None asks the plugins
     :return: `added` or `replaced`, and what is worth knowing about its models
     :raises SettingsError: when the name or a field will not do, or the profile stands in config.toml
     """
     refuse_name(name)
     refuse_filed(folder, name)
-    check({name: profile}, strategies(folder), folder.offers)
+    check({name: profile}, strategies(folder) if known is None else known, folder.offers)
     notes = _notes(folder, profile)
-    known = folder.store.profiles.all()
+    replaces = name in folder.store.profiles.all()
     folder.store.profiles.set(name, profile)
-    return "replaced" if name in known else "added", notes
+    return "replaced" if replaces else "added", notes
 
 
 def remove_profile(folder: DataFolder, name: str) -> None:

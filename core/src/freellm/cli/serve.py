@@ -117,7 +117,7 @@ async def _demo_runtime(
                     "base_urls": {name: url for name, url in demo.base_urls.items() if name in loaded},
                 },
             )
-            runtime = Runtime(settings, {})
+            runtime = Runtime(settings, {}, demo=True)
             _furnish(runtime, demo)
             yield runtime
 

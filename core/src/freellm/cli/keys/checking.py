@@ -68,4 +68,4 @@ def _checked(folder: DataFolder, keys: Sequence[ProviderKey]) -> list[ProviderKe
     if asked and sys.stderr.isatty():
         printing.note(f"Asking about {asked} keys …")
     with contextlib.redirect_stdout(sys.stderr):  # a hook that prints must not get into a JSON document
-        return asyncio.run(check_keys(folder, keys))
+        return [key for key, _ in asyncio.run(check_keys(folder, keys))]

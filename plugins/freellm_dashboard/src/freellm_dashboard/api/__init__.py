@@ -1,1 +1,95 @@
 """The API that the pages use, under `/api`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from freellm import auth
+from freellm.version import VERSION
+from freellm_dashboard.answers import Handler, answer, answering
+from freellm_dashboard.api.analytics import AnalyticsDesk
+from freellm_dashboard.api.apikey import UnifiedKeyDesk
+from freellm_dashboard.api.desk import Desk
+from freellm_dashboard.api.document import document
+from freellm_dashboard.api.keys import KeyDesk
+from freellm_dashboard.api.log import LogDesk
+from freellm_dashboard.api.models import ModelDesk
+from freellm_dashboard.api.orders import FallbackDesk, ProfileDesk
+from freellm_dashboard.api.overview import OverviewDesk
+from freellm_dashboard.api.panels import PanelDesk
+from freellm_dashboard.api.playground import Playground
+from freellm_dashboard.api.providers import ProviderDesk
+from freellm_dashboard.api.system import SystemDesk
+
+if TYPE_CHECKING:
+    from freellm.proxy import Proxy
+
+LEVEL: Final = "session"
+
+
+def register(app: web.Application, proxy: Proxy) -> None:
+    """Add the routes for who is signed in; signing in itself and events have modules of their own.
+
+    :raises PluginError: when a panel of a plugin will not do
+    """
+    desk = Desk(proxy)
+    app.on_cleanup.append(desk.close)
+    for name, handler in _handlers(desk).items():
+        method, path = name.split()
+        app.router.add_route(method, path, auth(LEVEL)(answering(handler)))
+
+
+def _handlers(desk: Desk) -> dict[str, Handler]:
+    keys, models, system = KeyDesk(desk), ModelDesk(desk), SystemDesk(desk)
+    fallback, profiles, log = FallbackDesk(desk), ProfileDesk(desk), LogDesk(desk)
+    figures, unified, panels, playground = (
+        AnalyticsDesk(desk),
+        UnifiedKeyDesk(desk),
+        PanelDesk(desk),
+        Playground(desk),
+    )
+    return {
+        "GET /api/overview": OverviewDesk(desk).overview,
+        "GET /api/keys": keys.every,
+        "POST /api/keys": keys.add,
+        "POST /api/keys/check": keys.check_all,
+        "POST /api/keys/import": keys.import_,
+        "POST /api/keys/{id}/check": keys.check,
+        "PATCH /api/keys/{id}": keys.change,
+        "DELETE /api/keys/{id}": keys.remove,
+        "GET /api/providers": ProviderDesk(desk).every,
+        "POST /api/clear": keys.clear,
+        "GET /api/models": models.every,
+        "PATCH /api/models": models.switch,
+        "POST /api/models/sync": models.sync,
+        "GET /api/fallback": fallback.every,
+        "PUT /api/fallback": fallback.arrange,
+        "POST /api/fallback/sort": fallback.sort,
+        "GET /api/profiles": profiles.every,
+        "GET /api/profiles/{name}": profiles.show,
+        "PUT /api/profiles/{name}": profiles.make,
+        "DELETE /api/profiles/{name}": profiles.remove,
+        "POST /api/chat": playground.chat,
+        "POST /api/explain": playground.explain,
+        "GET /api/requests": log.every,
+        "GET /api/requests/{id}": log.show,
+        "GET /api/analytics": figures.analytics,
+        "GET /api/quotas": figures.quotas,
+        "GET /api/quotas/burndown": figures.burndown,
+        "GET /api/plugins": system.plugins,
+        "GET /api/settings": system.settings,
+        "GET /api/apikey": unified.describe,
+        "POST /api/apikey/reveal": unified.reveal,
+        "POST /api/apikey/rotate": unified.rotate,
+        "POST /api/backup": system.backup,
+        "GET /api/panels": panels.every,
+        "GET /api/panels/{id}": panels.show,
+        "GET /api/openapi.json": _document,
+    }
+
+
+async def _document(request: web.Request) -> web.Response:
+    """Show the OpenAPI document."""
+    return answer(document(VERSION))

@@ -9,6 +9,8 @@ from freellm.explanations import Cooldown
 from freellm_dashboard.shapes.log import RequestRow
 from freellm_dashboard.shapes.wire import Answer
 
+ProviderState = Literal["ok", "some", "closed", "no_key", "untested"]
+
 
 class Readiness(Answer, frozen=True, kw_only=True):
     """Whether a request to `auto` would be answered now.
@@ -42,7 +44,7 @@ class ProviderHealth(Answer, frozen=True, kw_only=True):
 
     provider: str
     title: str
-    state: Literal["ok", "some", "closed", "no_key", "untested"]
+    state: ProviderState
     reason: str
     keys: int
     models: int

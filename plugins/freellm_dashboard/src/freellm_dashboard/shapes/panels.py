@@ -12,13 +12,11 @@ class PanelCard(Answer, frozen=True, kw_only=True):
     :param id: what it is asked for by
     :param title: its name
     :param subtitle: what it shows, in five words
-    :param plugin: the plugin that adds it
     """
 
     id: str
     title: str
     subtitle: str
-    plugin: str
 
 
 class PanelList(Answer, frozen=True, kw_only=True):
@@ -36,7 +34,6 @@ class Panel(Answer, frozen=True, kw_only=True):
     :param id: what it is asked for by
     :param title: its name
     :param subtitle: what it shows, in five words
-    :param plugin: the plugin that adds it
     :param at: Unix time this is true of
     :param blocks: what it shows, from top to bottom
     """
@@ -44,6 +41,5 @@ class Panel(Answer, frozen=True, kw_only=True):
     id: str
     title: str
     subtitle: str
-    plugin: str
     at: float
     blocks: list[Figures | Table | Series | Text]
