@@ -1,10 +1,9 @@
 import { Button } from "@mantine/core";
-import { IconGauge } from "@tabler/icons-react";
 import { useState } from "react";
-
 import { useApi } from "@/api/queries";
 import type { Burndown as Found, PoolForecast, Quotas } from "@/api/types";
 import { Empty, Lines, Loaded, Meter, useNow, useQueryParam } from "@/components";
+import { IconGauge } from "@/components/icons";
 import { compact, count } from "@/format/numbers";
 import { exact } from "@/format/time";
 import { DASHES } from "../charts/lines";

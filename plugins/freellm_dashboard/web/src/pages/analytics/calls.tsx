@@ -1,11 +1,10 @@
 import { Button, Select, TextInput } from "@mantine/core";
-import { IconListSearch, IconMessage, IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "wouter";
-
 import { useApi } from "@/api/queries";
 import type { RequestRow, Requests } from "@/api/types";
 import { Ago, Empty, Lines, Loaded, Section, useQueryParam } from "@/components";
+import { IconListSearch, IconMessage, IconSearch } from "@/components/icons";
 import { duration } from "@/format/numbers";
 import { useParams } from "../search_params";
 import styles from "./analytics.module.css";

@@ -102,7 +102,7 @@ export function Ladder({ detail }: { detail: RequestDetail }) {
   if (ladder.length === 0)
     return <p className={styles.faint}>Nobody was asked and nobody was passed over.</p>;
   return (
-    <ol className={styles.ladder}>
+    <ol className={styles.ladder} aria-label="Ladder">
       {ladder.map((rung) => (
         <li
           key={

@@ -1,8 +1,7 @@
-import { IconArrowDownRight, IconArrowUpRight } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-
 import type { Analytics, Spread, Tally } from "@/api/types";
 import { Figure, Figures } from "@/components";
+import { IconArrowDownRight, IconArrowUpRight } from "@/components/icons";
 import { compact, count, duration, percent, plural } from "@/format/numbers";
 import styles from "./analytics.module.css";
 import { change } from "./changes";

@@ -8,7 +8,7 @@ export interface Plot {
   lines: Line[];
   height: number;
   width: number;
-  /** Says a value with its unit. */
+  /** Says a value on the axis. */
   say: (value: number) => string;
   /** Charts of the same name move their cursors together. */
   sync?: string;
@@ -27,7 +27,7 @@ export function options(plot: Plot, element: HTMLElement): uPlot.Options {
   return {
     width: plot.width,
     height: plot.height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,

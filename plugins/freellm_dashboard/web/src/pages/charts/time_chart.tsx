@@ -1,9 +1,9 @@
 import "uplot/dist/uPlot.min.css";
 
 import { ActionIcon, useComputedColorScheme } from "@mantine/core";
-import { IconChartLine, IconTable } from "@tabler/icons-react";
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import uPlot from "uplot";
+import { IconChartLine, IconTable } from "@/components/icons";
 
 import { exact } from "@/format/time";
 import styles from "./charts.module.css";
@@ -18,6 +18,8 @@ interface Props {
   lines: Line[];
   /** Says a value with its unit. */
   say: (value: number) => string;
+  /** Says a value on the axis, if that is shorter. */
+  axis?: (value: number) => string;
   /** Bars stand on top of each other. */
   stack?: boolean;
   sync?: string;
@@ -207,7 +209,7 @@ function Canvas(props: CanvasProps) {
           lines: shown,
           height: now.height,
           width: element.clientWidth,
-          say: (value) => latest.current.props.say(value),
+          say: (value) => (latest.current.props.axis ?? latest.current.props.say)(value),
           onCursor: (index) => latest.current.props.onCursor(index),
           ...(now.sync && { sync: now.sync }),
           ...(now.range && { range: now.range }),

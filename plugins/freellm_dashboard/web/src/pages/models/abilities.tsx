@@ -1,3 +1,4 @@
+import type { ModelRow } from "@/api/types";
 import {
   IconBraces,
   IconBrain,
@@ -5,16 +6,14 @@ import {
   IconListDetails,
   IconMessage2Cog,
   IconTool,
-  type TablerIcon,
-} from "@tabler/icons-react";
-
-import type { ModelRow } from "@/api/types";
+  type IconType,
+} from "@/components/icons";
 import styles from "./models.module.css";
 
 export type Ability = ModelRow["abilities"][number];
 
 /** What models can do, in the order in which it is shown. */
-export const ABILITIES: Record<Ability, { title: string; help: string; icon: TablerIcon }> = {
+export const ABILITIES: Record<Ability, { title: string; help: string; icon: IconType }> = {
   tools: { title: "Tools", help: "calls tools", icon: IconTool },
   vision: { title: "Vision", help: "reads pictures", icon: IconEye },
   json: { title: "JSON", help: "answers in JSON", icon: IconBraces },
@@ -35,7 +34,7 @@ export function AbilityIcons({ abilities }: { abilities: Ability[] }) {
         const has = abilities.includes(ability);
         return (
           <li key={ability} title={has ? help : `not: ${help}`} data-has={has || undefined}>
-            <Icon size={15} stroke={1.75} aria-hidden />
+            <Icon size={15} strokeWidth={1.75} aria-hidden />
             {has && <span className={styles.hidden}>{help}</span>}
           </li>
         );

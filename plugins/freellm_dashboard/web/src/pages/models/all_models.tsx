@@ -1,13 +1,12 @@
 import { Button } from "@mantine/core";
-import { IconChevronLeft, IconChevronRight, IconFilterOff, IconKey } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { useCallback, useDeferredValue, useMemo } from "react";
 import { Link } from "wouter";
-
 import { api } from "@/api/client";
 import { queries, refresh, useApi } from "@/api/queries";
 import type { ModelRow, Models } from "@/api/types";
 import { Empty, Lines, Loaded, notifyProblem, useQueryParam } from "@/components";
+import { IconChevronLeft, IconChevronRight, IconFilterOff, IconKey } from "@/components/icons";
 import { count } from "@/format/numbers";
 import { useParams } from "../search_params";
 import { DEFAULTS, passing, sorted } from "./filters";

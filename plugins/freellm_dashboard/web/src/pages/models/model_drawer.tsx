@@ -1,12 +1,11 @@
 import { Button, Drawer, Group } from "@mantine/core";
-import { IconMessage, IconRefresh } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-
 import { api } from "@/api/client";
 import { refresh } from "@/api/queries";
 import type { Cleared, ModelRow } from "@/api/types";
 import { CopyField, Countdown, Meter, notify, notifyProblem } from "@/components";
+import { IconMessage, IconRefresh } from "@/components/icons";
 import { count, duration, percent, plural } from "@/format/numbers";
 import { ABILITIES } from "./abilities";
 import { type Quota, standing } from "./filters";
@@ -45,7 +44,7 @@ function Details({ row, onSwitch }: { row: ModelRow; onSwitch: Props["onSwitch"]
     <div className={styles.details}>
       <CopyField value={row.name} what="name" />
       <StandingCell row={row} />
-      {row.note !== why(row, state) && <p className={styles.faint}>{row.note}</p>}
+      {row.note && row.note !== why(row, state) && <p className={styles.faint}>{row.note}</p>}
       <Group gap="xs">
         <Button
           component={Link}

@@ -11,12 +11,11 @@ import {
 } from "@dnd-kit/core";
 import { SortableContext, sortableKeyboardCoordinates, verticalListSortingStrategy } from "@dnd-kit/sortable";
 import { Button, Group } from "@mantine/core";
-import { IconArrowsSort } from "@tabler/icons-react";
 import { useId, useMemo, useState } from "react";
-
 import { useApi } from "@/api/queries";
 import type { Fallback, FallbackEntry, FallbackSort } from "@/api/types";
 import { Empty, Lines, Loaded } from "@/components";
+import { IconArrowsSort } from "@/components/icons";
 import { count } from "@/format/numbers";
 import styles from "./models.module.css";
 import { moved, place } from "./moves";

@@ -1,17 +1,16 @@
 import { useSortable } from "@dnd-kit/sortable";
 import { CSS } from "@dnd-kit/utilities";
 import { ActionIcon } from "@mantine/core";
+import { memo } from "react";
+import type { FallbackEntry } from "@/api/types";
+import { Status } from "@/components";
 import {
   IconArrowBarToUp,
   IconArrowDown,
   IconArrowUp,
   IconGripVertical,
-  type TablerIcon,
-} from "@tabler/icons-react";
-import { memo } from "react";
-
-import type { FallbackEntry } from "@/api/types";
-import { Status } from "@/components";
+  type IconType,
+} from "@/components/icons";
 import styles from "./models.module.css";
 
 interface Props {
@@ -90,7 +89,7 @@ function Arrow({
   off,
   go,
 }: {
-  icon: TablerIcon;
+  icon: IconType;
   label: string;
   off: boolean;
   go: () => void;

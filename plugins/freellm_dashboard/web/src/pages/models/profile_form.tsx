@@ -1,4 +1,4 @@
-import { Button, Checkbox, Group, Modal, MultiSelect, Select, TagsInput, TextInput } from "@mantine/core";
+import { Button, Group, Modal, Select, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useMemo, useState } from "react";
 
@@ -8,6 +8,7 @@ import type { Models, ProfileBody, ProfileRow } from "@/api/types";
 import { notify, Problem } from "@/components";
 import { ABILITIES, type Ability } from "./abilities";
 import styles from "./models.module.css";
+import { ModelList } from "./profile_models";
 
 interface Props {
   /** The profile to change; null makes a new one. */
@@ -39,7 +40,7 @@ export function ProfileForm({ profile, taken, strategies, close }: Props) {
       await refresh("profiles");
     },
   });
-  const choices = useChoices();
+  const { models, providers } = useOffers();
   const clash =
     profile === null && taken.includes(name) ? "There is a profile of this name; edit that one." : null;
   const wrong = (field: string) =>
@@ -61,16 +62,11 @@ export function ProfileForm({ profile, taken, strategies, close }: Props) {
           required
           data-autofocus
         />
-        <TagsInput
-          label="Models"
-          description="Models, families or provider/model, in order. Empty is every model."
-          data={choices.models}
-          limit={30}
-          value={body.models}
-          onChange={(models) => set({ models })}
+        <ModelList
+          chosen={body.models}
+          offers={models}
+          change={(next) => set({ models: next })}
           error={wrong("models")}
-          clearable
-          clearButtonProps={{ "aria-label": "Clear models" }}
         />
         <Select
           label="Order"
@@ -83,37 +79,29 @@ export function ProfileForm({ profile, taken, strategies, close }: Props) {
           clearable
           clearButtonProps={{ "aria-label": "Clear order" }}
         />
-        <MultiSelect
-          label="Only these providers"
-          data={choices.providers}
-          value={body.only}
-          onChange={(only) => set({ only })}
-          error={wrong("only")}
-          searchable
+        <Choice
+          legend="Only these providers"
+          offers={providers}
+          chosen={body.only}
+          change={(only) => set({ only })}
         />
-        <MultiSelect
-          label="Not these providers"
-          data={choices.providers}
-          value={body.ignore}
-          onChange={(ignore) => set({ ignore })}
-          error={wrong("ignore")}
-          searchable
+        <Choice
+          legend="Not these providers"
+          offers={providers}
+          chosen={body.ignore}
+          change={(ignore) => set({ ignore })}
         />
-        <Checkbox.Group
-          label="Each model must be able to"
-          value={body.abilities}
-          onChange={(abilities) => set({ abilities: abilities as Ability[] })}
-        >
-          <div className={styles.checks}>
-            {Object.entries(ABILITIES).map(([ability, { title, help }]) => (
-              <Checkbox key={ability} value={ability} label={title} title={help} />
-            ))}
-          </div>
-        </Checkbox.Group>
-        <Checkbox
-          label="Only providers that are known not to train on prompts"
-          checked={body.data_collection === "deny"}
-          onChange={(event) => set({ data_collection: event.currentTarget.checked ? "deny" : "allow" })}
+        <Choice
+          legend="Each model must be able to"
+          offers={Object.entries(ABILITIES).map(([value, { title }]) => ({ value, label: title }))}
+          chosen={body.abilities}
+          change={(abilities) => set({ abilities: abilities as Ability[] })}
+        />
+        <Choice
+          legend="Prompts"
+          offers={[{ value: "deny", label: "Only providers known not to train on them" }]}
+          chosen={body.data_collection === "deny" ? ["deny"] : []}
+          change={([deny]) => set({ data_collection: deny ? "deny" : "allow" })}
         />
         {save.error && <Problem error={save.error} />}
         <Group justify="flex-end" gap="xs">
@@ -132,8 +120,45 @@ function fields(profile: ProfileRow): Required<ProfileBody> {
   return { models, strategy, only, ignore, abilities, data_collection };
 }
 
+interface Offer {
+  value: string;
+  label: string;
+}
+
+/** Any of several things, as buttons that stay pressed. */
+function Choice(props: {
+  legend: string;
+  offers: Offer[];
+  chosen: string[];
+  change: (chosen: string[]) => void;
+}) {
+  const { legend, offers, chosen, change } = props;
+  // what was chosen before stays in sight, even when nobody offers it any more
+  const gone = chosen.filter((one) => !offers.some((offer) => offer.value === one));
+  const all = [...offers, ...gone.map((value) => ({ value, label: value }))];
+  return (
+    <fieldset className={styles.choice}>
+      <legend>{legend}</legend>
+      {all.map(({ value, label }) => {
+        const on = chosen.includes(value);
+        return (
+          <button
+            key={value}
+            type="button"
+            className={styles.chip}
+            aria-pressed={on}
+            onClick={() => change(on ? chosen.filter((one) => one !== value) : [...chosen, value])}
+          >
+            {label}
+          </button>
+        );
+      })}
+    </fieldset>
+  );
+}
+
 /** What can be chosen: every family and `provider/model`, and the providers that have any. */
-function useChoices(): { models: string[]; providers: { value: string; label: string }[] } {
+function useOffers(): { models: string[]; providers: Offer[] } {
   const { data } = useApi<Models>("/models");
   return useMemo(() => {
     const rows = (data?.models ?? []).filter((row) => row.task === "chat");

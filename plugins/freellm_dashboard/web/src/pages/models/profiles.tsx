@@ -1,12 +1,11 @@
 import { Button, Group } from "@mantine/core";
-import { IconMessage, IconPencil, IconPlus, IconTrash, IconUsersGroup } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "wouter";
-
 import { api } from "@/api/client";
 import { refresh, useApi } from "@/api/queries";
 import type { ProfileRow, Profiles as Rows } from "@/api/types";
 import { Card, Confirm, CopyField, Empty, Loaded, notify, Status } from "@/components";
+import { IconMessage, IconPencil, IconPlus, IconTrash, IconUsersGroup } from "@/components/icons";
 import { ABILITIES } from "./abilities";
 import styles from "./models.module.css";
 import { ProfileForm } from "./profile_form";

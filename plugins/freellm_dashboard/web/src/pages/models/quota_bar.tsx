@@ -4,21 +4,26 @@ import { amount, compact, count, perWindow } from "@/format/numbers";
 import { byScarcity, type Quota } from "./filters";
 import styles from "./models.module.css";
 
-/** The tightest limit of a model, and how many more there are. */
+/** The tightest limit of a model. */
 export function QuotaCell({ row }: { row: ModelRow }) {
   const known = byScarcity(row);
   const first = known[0];
   if (!first) return <span className={styles.faint}>{row.limits.join(", ") || "unknown"}</span>;
-  const more = known.length - 1;
   return (
     <div className={styles.quota}>
       <Meter used={1 - first.share} label={words(first.quota)} />
-      <span className={styles.quotaWords} title={words(first.quota)}>
-        {words(first.quota)}
-        {more > 0 && <span className={styles.faint}> · {more} more</span>}
+      <span className={styles.quotaWords} title={known.map(({ quota }) => words(quota)).join("\n")}>
+        {brief(first.quota)}
       </span>
     </div>
   );
+}
+
+/** `25 of 30 requests/min`, under a heading that says that this is what is left. */
+function brief(quota: Quota): string {
+  const numbers = `${short(Math.max(0, quota.left ?? 0))} of ${short(quota.limit ?? 0)}`;
+  if (quota.unit === "concurrent") return `${numbers} at once`;
+  return `${numbers} ${quota.unit}${perWindow(quota.window).replace("per ", "/")}`;
 }
 
 /** `25 of 30 requests left per min`. */

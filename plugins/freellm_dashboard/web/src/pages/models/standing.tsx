@@ -22,8 +22,8 @@ export function StandingCell({ row }: { row: ModelRow }) {
       <span className={styles.word}>
         <Status tone={tone}>{title}</Status>
         {state === "closed" && row.opens_at !== null && (
-          <span className={styles.opens}>
-            opens in <Countdown at={row.opens_at} over="a moment" />
+          <span className={styles.opens} title="until it opens">
+            for <Countdown at={row.opens_at} over="a moment" />
           </span>
         )}
       </span>

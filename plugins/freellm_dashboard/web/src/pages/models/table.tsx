@@ -1,7 +1,6 @@
-import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
 import { memo } from "react";
-
 import type { ModelRow } from "@/api/types";
+import { IconArrowDown, IconArrowUp } from "@/components/icons";
 import { compact, duration, percent } from "@/format/numbers";
 import { AbilityIcons } from "./abilities";
 import { standing } from "./filters";

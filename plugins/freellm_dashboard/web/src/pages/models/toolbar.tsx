@@ -1,8 +1,7 @@
 import { ActionIcon, Button, Menu, TextInput } from "@mantine/core";
-import { IconChevronDown, IconSearch, IconX } from "@tabler/icons-react";
 import { useMemo } from "react";
-
 import type { ModelRow } from "@/api/types";
+import { IconChevronDown, IconSearch, IconX } from "@/components/icons";
 import { listed, toggled } from "../search_params";
 import { ABILITIES, FILTERED } from "./abilities";
 import { counts, DEFAULTS, type Filters, passing, STANDINGS, standing } from "./filters";

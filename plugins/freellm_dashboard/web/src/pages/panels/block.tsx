@@ -3,7 +3,7 @@ import { lazy, type ReactNode, Suspense } from "react";
 import type { Figures as FigureBlock, Panel, Series, Table, Text } from "@/api/types";
 import { Figure, Figures, Lines, Section, Status, type Tone } from "@/components";
 import { DASHES, type Line } from "../charts/lines";
-import { cell, figure, withUnit } from "./cells";
+import { axis, cell, figure, withUnit } from "./cells";
 import styles from "./panels.module.css";
 
 // only panels with a chart need the code for it
@@ -98,6 +98,7 @@ function SeriesBlock({ block }: { block: Series }) {
         lines={lines}
         stack={block.style === "bars"}
         say={(value) => withUnit(value, block.unit)}
+        axis={(value) => axis(value, block.unit)}
         empty="Nothing yet."
       />
     </Suspense>

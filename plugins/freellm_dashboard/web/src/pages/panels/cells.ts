@@ -20,9 +20,17 @@ export function withUnit(value: number, unit: string): string {
 export function figure(value: number | string | null, unit: string): { value: string; unit: string } {
   if (value === null) return { value: UNKNOWN, unit: "" };
   if (typeof value === "string") return { value, unit };
-  if (unit === "" || ["percent", "ms", "s", "bytes"].includes(unit))
-    return { value: withUnit(value, unit), unit: "" };
-  return { value: withUnit(value, ""), unit };
+  return INSEPARABLE.has(unit)
+    ? { value: withUnit(value, unit), unit: "" }
+    : { value: withUnit(value, ""), unit };
+}
+
+/** Units without which a number says nothing, or which change with its size. */
+const INSEPARABLE = new Set(["percent", "ms", "s", "bytes"]);
+
+/** Return a value on an axis, where the legend says the unit. */
+export function axis(value: number, unit: string): string {
+  return withUnit(value, INSEPARABLE.has(unit) ? unit : "");
 }
 
 /** Return what stands in a table's cell. */

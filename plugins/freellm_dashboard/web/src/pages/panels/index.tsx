@@ -1,10 +1,9 @@
 import { Button } from "@mantine/core";
-import { IconLayoutDashboard } from "@tabler/icons-react";
 import { Link, useRoute } from "wouter";
-
 import { useApi } from "@/api/queries";
 import type { Panel, PanelList } from "@/api/types";
 import { Ago, Card, Empty, Lines, Loaded, Page } from "@/components";
+import { IconLayoutDashboard } from "@/components/icons";
 import { Block } from "./block";
 import styles from "./panels.module.css";
 
@@ -44,7 +43,7 @@ function One({ id }: { id: string }) {
 function Made({ panel }: { panel: Panel }) {
   return (
     <span className={styles.faint}>
-      by {panel.plugin}, <Ago at={panel.at} />
+      <Ago at={panel.at} />
     </span>
   );
 }
@@ -66,7 +65,6 @@ function All() {
                       <Link href={`/panels/${encodeURIComponent(panel.id)}`}>{panel.title}</Link>
                     </h2>
                     <p>{panel.subtitle}</p>
-                    <p className={styles.faint}>by {panel.plugin}</p>
                   </Card>
                 </li>
               ))}

@@ -1,9 +1,8 @@
 import { ActionIcon, Button } from "@mantine/core";
-import { IconRefresh, IconRoute } from "@tabler/icons-react";
 import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
-
 import { CopyIcon, Status } from "@/components";
+import { IconRefresh, IconRoute } from "@/components/icons";
 import { compact, count, duration, plural } from "@/format/numbers";
 import { Call } from "../analytics/ladder";
 import { kind } from "../analytics/rungs";
@@ -136,10 +135,7 @@ function trail(failed: Attempt[]): string {
 function Failure({ error, choose }: { error: Refusal; choose: (model: string) => void }) {
   return (
     <div className={styles.failure} role="alert">
-      <p>
-        {error.message}
-        {error.retryAfterMs !== null && ` A route opens in ${duration(error.retryAfterMs)}.`}
-      </p>
+      <p>{error.message}</p>
       {error.cure && (
         <p className={styles.cure}>
           {error.cure} {error.code === "no_providers_configured" && <Link href="/keys">Add a key</Link>}

@@ -18,7 +18,6 @@ export interface Refusal {
   code: string | null;
   cure: string | null;
   attempts: Attempt[];
-  retryAfterMs: number | null;
   suggestions: string[];
 }
 
@@ -169,7 +168,6 @@ export interface WireError {
   cure?: string | null;
   x_freellm?: {
     attempts?: { route: string; class: string; ms?: number }[];
-    retry_after_ms?: number | null;
     suggestions?: string[];
   };
 }
@@ -207,7 +205,6 @@ export function refusal(error: WireError): Refusal {
       kind: one.class,
       ms: one.ms ?? null,
     })),
-    retryAfterMs: ours?.retry_after_ms ?? null,
     suggestions: ours?.suggestions ?? [],
   };
 }

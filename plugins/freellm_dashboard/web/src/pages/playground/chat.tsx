@@ -1,6 +1,6 @@
 import { ActionIcon, Button } from "@mantine/core";
-import { IconColumns, IconSparkles, IconX } from "@tabler/icons-react";
 import { useEffect, useRef } from "react";
+import { IconColumns, IconSparkles, IconX } from "@/components/icons";
 
 import { AnswerView } from "./answer_view";
 import { Composer } from "./composer";
@@ -76,7 +76,7 @@ function Head({ column, place, alone }: { column: Column; place: number; alone: 
 function Welcome() {
   return (
     <div className={styles.welcome}>
-      <IconSparkles size={28} stroke={1.5} aria-hidden />
+      <IconSparkles size={28} strokeWidth={1.5} aria-hidden />
       <h2>Ask any model</h2>
       <p>
         Answers stream in as clients get them, with who answered, who was tried before, and how long it took.

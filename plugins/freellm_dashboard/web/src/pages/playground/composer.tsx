@@ -1,8 +1,7 @@
 import { ActionIcon, Button, Textarea } from "@mantine/core";
-import { IconArrowUp, IconPhotoPlus, IconPlayerStopFilled, IconRoute, IconX } from "@tabler/icons-react";
 import { type ClipboardEvent, type DragEvent, type KeyboardEvent, useRef, useState } from "react";
-
 import { notifyProblem } from "@/components";
+import { IconArrowUp, IconPhotoPlus, IconPlayerStopFilled, IconRoute, IconX } from "@/components/icons";
 import { type Conversation, isRunning, send, stop } from "./conversation";
 import { ExplainDialog } from "./explain_dialog";
 import { MOST, pictures } from "./pictures";
@@ -84,11 +83,13 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         <Button
           variant="subtle"
           color="gray"
+          aria-label="Who would answer?"
+          title="Who would answer? Asks nobody"
           leftSection={<IconRoute size={16} aria-hidden />}
           disabled={empty || wrong !== null}
           onClick={() => setExplained(prompt)}
         >
-          Who would answer?
+          <span className={styles.roomy}>Who would answer?</span>
         </Button>
         <span className={styles.keys}>
           <kbd>Enter</kbd> sends, <kbd>Shift Enter</kbd> breaks the line

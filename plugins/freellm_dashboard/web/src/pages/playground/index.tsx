@@ -1,9 +1,8 @@
 import { Button, Drawer, Menu } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { IconAdjustmentsHorizontal, IconCode, IconTrash } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
-
 import { notify, notifyProblem, Page, useQueryParam } from "@/components";
+import { IconAdjustmentsHorizontal, IconCode, IconTrash } from "@/components/icons";
 import { listed } from "../search_params";
 import { Chat } from "./chat";
 import { type Conversation, clear, nextBody, setColumns, useConversation } from "./conversation";

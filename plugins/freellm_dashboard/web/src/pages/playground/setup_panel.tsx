@@ -1,4 +1,6 @@
-import { Button, Group, NumberInput, Select, Switch, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, Select, Switch, Textarea, TextInput } from "@mantine/core";
+
+import { NumberField } from "@/components";
 
 import { setUp } from "./conversation";
 import styles from "./playground.module.css";
@@ -48,7 +50,7 @@ function ParameterField({ parameter, values }: { parameter: Parameter; values: S
     <div className={styles.parameter}>
       <Switch
         label={label}
-        description={on ? undefined : help}
+        title={help}
         checked={on}
         onChange={(event) => set(event.currentTarget.checked ? initial : undefined)}
       />
@@ -63,11 +65,12 @@ function Control(props: {
   set: (value: ParameterValue) => void;
 }) {
   const { parameter, value, set } = props;
-  const { kind, label, min, max, step, choices = [] } = parameter;
+  const { kind, label, help, min, max, step, choices = [] } = parameter;
   if (kind === "choice") {
     return (
       <Select
         aria-label={`${label}, value`}
+        description={help}
         data={choices}
         value={String(value)}
         onChange={(next) => next && set(next)}
@@ -85,15 +88,14 @@ function Control(props: {
     );
   }
   return (
-    <NumberInput
+    <NumberField
       aria-label={`${label}, value`}
-      value={value as number | string}
+      description={help}
+      value={typeof value === "number" ? value : ""}
       onChange={set}
-      {...(min !== undefined && { min })}
-      {...(max !== undefined && { max })}
+      min={min}
+      max={max}
       step={step ?? 1}
-      allowDecimal={(step ?? 1) < 1}
-      clampBehavior="strict"
     />
   );
 }

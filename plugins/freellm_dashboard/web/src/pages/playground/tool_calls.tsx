@@ -1,6 +1,6 @@
 import { Button, Textarea } from "@mantine/core";
-import { IconTool } from "@tabler/icons-react";
 import { useState } from "react";
+import { IconTool } from "@/components/icons";
 
 import { type Answer, pretty } from "./answers";
 import { giveResults, isOpen } from "./conversation";
