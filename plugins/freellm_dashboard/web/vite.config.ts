@@ -1,13 +1,31 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 
 // Where `npm run dev` finds the server; `FREELLM_URL=http://127.0.0.1:4001 npm run dev`.
 const server = process.env.FREELLM_URL ?? "http://127.0.0.1:3001";
 
+/** Leaves out the colour scales of Mantine that nothing here uses: a fifth of the styles of every page's first load. */
+const unusedColours: Plugin = {
+  name: "unused-colours",
+  generateBundle(_, bundle) {
+    for (const file of Object.values(bundle)) {
+      if (file.type !== "asset" || !file.fileName.endsWith(".css")) continue;
+      file.source = String(file.source).replace(UNUSED_COLOURS, "");
+    }
+  },
+};
+
+const UNUSED_COLOURS = /--mantine-color-(pink|grape|violet|blue|cyan|teal|lime|orange)-[^:;}]*:[^;}]*;/g;
+
 export default defineConfig({
-  plugins: [react()],
-  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  plugins: [react(), unusedColours],
+  resolve: {
+    alias: {
+      "@": fileURLToPath(new URL("./src", import.meta.url)),
+      "react-remove-scroll": fileURLToPath(new URL("./src/theme/no_scroll_lock.tsx", import.meta.url)),
+    },
+  },
   build: {
     // Another folder is named by the build hook of the Python package.
     outDir: process.env.FREELLM_ASSETS ?? "../src/freellm_dashboard/assets",

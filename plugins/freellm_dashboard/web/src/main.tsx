@@ -1,9 +1,9 @@
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { queries } from "@/api/queries";
+import { Toasts } from "@/components";
 import "@/theme/theme.css";
 import { theme } from "@/theme/theme";
 import { App } from "./app";
@@ -21,8 +21,8 @@ createRoot(root).render(
       withGlobalClasses={false}
     >
       <QueryClientProvider client={queries}>
-        <Notifications position="bottom-right" limit={4} />
         <App />
+        <Toasts />
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Tooltip } from "@mantine/core";
-import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import styles from "./copy.module.css";
+import { IconCheck, IconCopy } from "./icons";
 import { notifyProblem } from "./toasts";
 
 function useCopied(value: string | (() => Promise<string>)): [copied: boolean, copy: () => Promise<void>] {

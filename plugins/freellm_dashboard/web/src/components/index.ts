@@ -2,10 +2,12 @@
 export { Confirm } from "./confirm";
 export { CopyButton, CopyField, CopyIcon, Snippet } from "./copy";
 export { Figure, Figures, Meter } from "./figures";
+export { Marked } from "./marked";
+export { NumberField } from "./number_field";
 export { Card, Page, Section } from "./page";
 export { Empty, Lines, Loaded, Problem } from "./states";
 export { Status, type Tone } from "./status";
 export { Ago, Countdown } from "./times";
-export { notify, notifyProblem } from "./toasts";
+export { notify, notifyProblem, Toasts } from "./toasts";
 export { useNow } from "./use_now";
 export { useQueryParam } from "./use_query_param";

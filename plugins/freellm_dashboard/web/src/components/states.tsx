@@ -1,8 +1,9 @@
 import { Button, Skeleton } from "@mantine/core";
-import { IconAlertCircle, type IconProps } from "@tabler/icons-react";
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ComponentType, ReactNode } from "react";
 import { ApiError } from "@/api/client";
+import { sentence } from "@/format/words";
+import { IconAlertCircle, type IconProps } from "./icons";
 import styles from "./states.module.css";
 
 /** Nothing here yet: what would be, and the action that brings it. */
@@ -15,7 +16,7 @@ export function Empty(props: {
   const Icon = props.icon;
   return (
     <div className={styles.state}>
-      {Icon && <Icon size={28} stroke={1.5} aria-hidden />}
+      {Icon && <Icon size={28} strokeWidth={1.5} aria-hidden />}
       <h3>{props.title}</h3>
       {props.children && <div className={styles.words}>{props.children}</div>}
       {props.action}
@@ -33,7 +34,7 @@ export function Problem(props: { error: unknown; retry?: () => void }) {
       <IconAlertCircle size={18} aria-hidden />
       <div className={styles.problemBody}>
         <div>
-          {message} {cure && <span className={styles.cure}>{cure}</span>}
+          {sentence(message)} {cure && <span className={styles.cure}>{sentence(cure)}</span>}
         </div>
         {props.retry && (
           <Button size="compact-sm" onClick={props.retry}>

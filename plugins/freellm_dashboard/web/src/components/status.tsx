@@ -1,11 +1,5 @@
-import {
-  IconAlertTriangle,
-  IconCircleCheck,
-  IconCircleDashed,
-  IconCircleX,
-  IconPointFilled,
-} from "@tabler/icons-react";
 import type { ReactNode } from "react";
+import { IconAlertTriangle, IconCircleCheck, IconCircleDashed, IconCircleX, IconPointFilled } from "./icons";
 import styles from "./status.module.css";
 
 /** What a status means; each has a colour and an icon, so that neither is needed to tell it. */
@@ -24,7 +18,7 @@ export function Status(props: { tone: Tone; children: ReactNode }) {
   const Icon = ICONS[props.tone];
   return (
     <span className={`${styles.status} ${styles[props.tone]}`}>
-      <Icon aria-hidden stroke={2} />
+      <Icon aria-hidden strokeWidth={2} />
       {props.children}
     </span>
   );

@@ -1,5 +1,9 @@
 import { Modal, useMantineColorScheme } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
+import { type ComponentType, type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from "react";
+import { useLocation } from "wouter";
+import { useApi } from "@/api/queries";
+import type { Models, Providers } from "@/api/types";
 import {
   IconBolt,
   IconKey,
@@ -8,11 +12,7 @@ import {
   type IconProps,
   IconStack2,
   IconSun,
-} from "@tabler/icons-react";
-import { type ComponentType, type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from "react";
-import { useLocation } from "wouter";
-import { useApi } from "@/api/queries";
-import type { Models, Providers } from "@/api/types";
+} from "@/components/icons";
 import { match, type Offer } from "./match";
 import styles from "./palette.module.css";
 import { PAGES } from "./routes";
@@ -140,7 +140,7 @@ function Search(props: { commands: Command[]; close: () => void }) {
                 onPointerMove={() => setAt(index)}
                 onClick={() => run(command)}
               >
-                <Icon size={18} stroke={1.75} aria-hidden />
+                <Icon size={18} strokeWidth={1.75} aria-hidden />
                 {command.title}
                 {command.detail && <span className={styles.detail}>{command.detail}</span>}
               </div>

@@ -1,3 +1,4 @@
+import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 import {
   IconChartBar,
   IconHome,
@@ -8,8 +9,7 @@ import {
   type IconProps,
   IconSettings,
   IconStack2,
-} from "@tabler/icons-react";
-import { type ComponentType, type LazyExoticComponent, lazy } from "react";
+} from "@/components/icons";
 
 /** One page: where it is, what it is called, and in the bottom bar of a phone or behind its "More". */
 export interface PageRoute {

@@ -1,9 +1,9 @@
 import { ActionIcon, Drawer, Tooltip } from "@mantine/core";
-import { IconDots, IconLogout, IconSearch } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useLive } from "@/api/live_state";
 import { Status } from "@/components";
+import { IconDots, IconLogout, IconSearch } from "@/components/icons";
 import icon from "@/theme/icon.svg";
 import { Palette } from "./palette";
 import { isAt, PAGES, type PageRoute } from "./routes";
@@ -35,7 +35,7 @@ function NavLink(props: { page: PageRoute; className?: string; size: number; onC
       onClick={props.onClick}
       aria-current={isAt(location, props.page.path) ? "page" : undefined}
     >
-      <Icon size={props.size} stroke={1.75} aria-hidden />
+      <Icon size={props.size} strokeWidth={1.75} aria-hidden />
       {props.page.title}
     </Link>
   );
@@ -48,7 +48,7 @@ function Brand(props: { demo: boolean }) {
       freellm
       {props.demo && (
         <span className={styles.demo}>
-          <Status tone="warn">demo</Status>
+          <Status tone="accent">demo</Status>
         </span>
       )}
     </Link>
@@ -127,7 +127,7 @@ export function Shell(props: { demo: boolean; signOut: () => void; children: Rea
           aria-current={PAGES.some((page) => !page.first && isAt(location, page.path)) ? "page" : undefined}
           onClick={() => setMore(true)}
         >
-          <IconDots size={20} stroke={1.75} aria-hidden />
+          <IconDots size={20} strokeWidth={1.75} aria-hidden />
           More
         </button>
       </nav>
@@ -143,7 +143,7 @@ export function Shell(props: { demo: boolean; signOut: () => void; children: Rea
             />
           ))}
           <button type="button" className={`${styles.link} ${styles.plain}`} onClick={props.signOut}>
-            <IconLogout size={18} stroke={1.75} aria-hidden />
+            <IconLogout size={18} strokeWidth={1.75} aria-hidden />
             Sign out
           </button>
         </nav>

@@ -1,5 +1,5 @@
 import { SegmentedControl, useMantineColorScheme, VisuallyHidden } from "@mantine/core";
-import { IconDeviceDesktop, IconMoon, IconSun } from "@tabler/icons-react";
+import { IconDeviceDesktop, IconMoon, IconSun } from "@/components/icons";
 
 const CHOICES = [
   { value: "light", name: "Light", icon: IconSun },
@@ -23,7 +23,7 @@ export function ThemeSwitch(props: { words?: boolean }) {
         value,
         label: (
           <span title={name} style={{ display: "inline-flex", gap: 6, alignItems: "center", minHeight: 20 }}>
-            <Icon size={15} stroke={1.75} aria-hidden />
+            <Icon size={15} strokeWidth={1.75} aria-hidden />
             {props.words ? name : <VisuallyHidden>{name}</VisuallyHidden>}
           </span>
         ),

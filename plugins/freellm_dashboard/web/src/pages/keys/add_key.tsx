@@ -1,20 +1,11 @@
-import {
-  Button,
-  Checkbox,
-  Modal,
-  NumberInput,
-  PasswordInput,
-  Select,
-  Switch,
-  TextInput,
-} from "@mantine/core";
-import { IconCircleCheck, IconExternalLink } from "@tabler/icons-react";
+import { Button, Checkbox, Modal, PasswordInput, Select, Switch, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { Link } from "wouter";
 import { ApiError, api } from "@/api/client";
 import { refresh } from "@/api/queries";
 import type { AddedKey, Field, NewKey, ProviderCard } from "@/api/types";
-import { Problem } from "@/components";
+import { NumberField, Problem } from "@/components";
+import { IconCircleCheck, IconExternalLink } from "@/components/icons";
 import { plural } from "@/format/numbers";
 import { mismatch } from "./form";
 import styles from "./keys.module.css";
@@ -80,7 +71,7 @@ type Draft = Required<Pick<NewKey, "label" | "unlimited" | "check">> & {
   fields: Record<string, string>;
   base_url: string;
   name: string;
-  concurrent: number | string;
+  concurrent: number | "";
 };
 
 const BLANK: Draft = {
@@ -124,11 +115,10 @@ function OwnServer({ draft, change }: { draft: Draft; change: (part: Partial<Dra
         value={draft.base_url}
         onChange={(event) => change({ base_url: event.currentTarget.value })}
       />
-      <NumberInput
+      <NumberField
         label="Requests at once"
         description="How many it takes; empty is unknown"
         min={1}
-        allowDecimal={false}
         value={draft.concurrent}
         onChange={(concurrent) => change({ concurrent })}
       />

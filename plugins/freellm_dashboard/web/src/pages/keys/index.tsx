@@ -1,10 +1,10 @@
 import { Button, Skeleton } from "@mantine/core";
-import { IconFileImport, IconKey, IconPlus, IconRefresh } from "@tabler/icons-react";
 import { useState } from "react";
 import { api } from "@/api/client";
 import { refresh, useApi } from "@/api/queries";
 import type { KeyRow, Keys, Providers } from "@/api/types";
 import { Empty, Loaded, notify, notifyProblem, Page, Section, useQueryParam } from "@/components";
+import { IconFileImport, IconKey, IconPlus, IconRefresh } from "@/components/icons";
 import { plural } from "@/format/numbers";
 import { AddKey } from "./add_key";
 import { ImportKeys } from "./import_keys";
@@ -75,7 +75,7 @@ function Cards({ keys, providers, add }: { keys: Keys; providers: Providers; add
             for the least effort.
           </Empty>
         ) : (
-          <ul className={styles.stack}>
+          <ul className={styles.mine}>
             {withKeys.map((provider) => (
               <ProviderWithKeys
                 key={provider.id}
@@ -109,9 +109,9 @@ function Cards({ keys, providers, add }: { keys: Keys; providers: Providers; add
 
 function Waiting() {
   return (
-    <div className={styles.stack}>
-      {[1, 2, 3, 4].map((card) => (
-        <Skeleton key={card} height={132} radius="md" />
+    <div className={styles.mine}>
+      {[1, 2, 3, 4, 5, 6].map((card) => (
+        <Skeleton key={card} height={142} radius="md" />
       ))}
     </div>
   );

@@ -1,10 +1,11 @@
 import { ActionIcon, Button, Menu, Switch } from "@mantine/core";
-import { IconDots, IconPencil, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { type ReactNode, useState } from "react";
 import { api } from "@/api/client";
 import { refresh } from "@/api/queries";
 import type { Cleared, Cooldown, KeyRow, RemovedKey } from "@/api/types";
 import { Ago, Confirm, Countdown, notify, notifyProblem, Status } from "@/components";
+import { IconDots, IconPencil, IconRefresh, IconTrash } from "@/components/icons";
+import { sentence } from "@/format/words";
 import { kind } from "@/pages/analytics/rungs";
 import { EditKey } from "./edit_key";
 import { standing } from "./key_states";
@@ -52,6 +53,11 @@ function CooldownChip({ cooldown }: { cooldown: Cooldown }) {
   );
 }
 
+/** Why it stands so, and what to do. */
+function words(key: KeyRow): string {
+  return [key.reason, key.fix ?? ""].filter(Boolean).map(sentence).join(" ");
+}
+
 function name(key: KeyRow): string {
   return key.label || key.masked || key.title;
 }
@@ -76,21 +82,19 @@ function KeyMenu({ row, edit, remove }: { row: KeyRow; edit: () => void; remove:
   );
 }
 
+/** What is said of where a key is kept; nothing of the usual, which is here and encrypted. */
 const SOURCES: Record<KeyRow["source"], string> = {
-  stored: "stored encrypted",
+  stored: "",
   environment: "from the environment",
   keyless: "no key needed",
 };
 
 function Who({ row }: { row: KeyRow }) {
+  const notes = [SOURCES[row.source], row.unlimited ? "paid plan" : ""].filter(Boolean).join(", ");
   return (
     <div className={styles.who}>
-      <div>{row.label || (row.source === "keyless" ? "Without a key" : row.title)}</div>
-      {row.masked && <div className={styles.masked}>{row.masked}</div>}
-      <div className={styles.muted}>
-        {SOURCES[row.source]}
-        {row.unlimited && ", paid plan"}
-      </div>
+      {row.label || (row.masked ? "" : "Without a key")} <span className={styles.masked}>{row.masked}</span>{" "}
+      {notes && <span className={styles.source}>{notes}</span>}
     </div>
   );
 }
@@ -122,22 +126,6 @@ export function KeyItem({ row, extra }: { row: KeyRow; extra?: ReactNode }) {
   return (
     <li className={styles.key} data-off={row.enabled ? undefined : true}>
       <Who row={row} />
-      <div className={styles.standing}>
-        <Status tone={tone}>{word}</Status>
-        <span className={styles.reason}>
-          {row.reason} {row.fix}
-        </span>
-        <span className={styles.checked}>
-          {row.checked_at === null ? (
-            "never checked"
-          ) : (
-            <>
-              checked <Ago at={row.checked_at} />
-            </>
-          )}
-        </span>
-        {extra}
-      </div>
       <div className={styles.keyActions}>
         <Button
           size="compact-sm"
@@ -159,6 +147,20 @@ export function KeyItem({ row, extra }: { row: KeyRow; extra?: ReactNode }) {
             <KeyMenu row={row} edit={() => setDialog("edit")} remove={() => setDialog("remove")} />
           </>
         )}
+      </div>
+      <div className={styles.standing}>
+        <Status tone={tone}>{word}</Status>
+        <span className={styles.reason}>{words(row)}</span>
+        <span className={styles.checked}>
+          {row.checked_at === null ? (
+            "never checked"
+          ) : (
+            <>
+              checked <Ago at={row.checked_at} />
+            </>
+          )}
+        </span>
+        {extra}
       </div>
       {row.closed.length > 0 && (
         <ul className={styles.cooldowns}>

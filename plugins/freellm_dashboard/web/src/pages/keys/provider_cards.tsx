@@ -1,8 +1,8 @@
 import { Button } from "@mantine/core";
-import { IconExternalLink, IconEye, IconEyeOff, IconPlus, IconQuestionMark } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useRef } from "react";
 import type { DataUse, KeyRow, ProviderCard } from "@/api/types";
 import { Card, Status } from "@/components";
+import { IconExternalLink, IconEye, IconEyeOff, IconPlus, IconQuestionMark } from "@/components/icons";
 import { compact, plural } from "@/format/numbers";
 import { KeyItem } from "./key_row";
 import styles from "./keys.module.css";

@@ -1,8 +1,8 @@
 import { Button } from "@mantine/core";
-import { IconCheck, IconClockPause, IconKey } from "@tabler/icons-react";
 import { Link } from "wouter";
 import type { Overview, Readiness } from "@/api/types";
 import { Card, Countdown, Figure, Figures } from "@/components";
+import { IconCheck, IconClockPause, IconKey } from "@/components/icons";
 import { compact, count, plural } from "@/format/numbers";
 import styles from "./overview.module.css";
 
@@ -33,7 +33,12 @@ export function Answer({ readiness }: { readiness: Readiness }) {
           <Headline readiness={readiness} />
         </h2>
         <p className={styles.why}>
-          {readiness.serves && <code>{readiness.serves}</code>} {readiness.why}
+          {readiness.serves && (
+            <>
+              <code>{readiness.serves}</code>,{" "}
+            </>
+          )}
+          {readiness.why}
         </p>
       </div>
       <Button

@@ -1,7 +1,7 @@
-import { IconActivity } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import type { RequestRow, UnderWay } from "@/api/types";
 import { Card, Empty, useQueryParam } from "@/components";
+import { IconActivity } from "@/components/icons";
 import { duration } from "@/format/numbers";
 import { moment } from "@/format/time";
 import { CallDialog, Outcome, tokens } from "@/pages/analytics/ladder";
@@ -17,6 +17,12 @@ function Elapsed({ since }: { since: number }) {
   return <span>{duration(Math.max(0, Math.round((now - since * 1_000) / 100) * 100))}</span>;
 }
 
+/** What was asked for, where that says more than who answered. */
+function Asked({ requested, route }: { requested: string; route: string | null }) {
+  if (requested === "auto" || requested === route) return null;
+  return <span className={styles.asked}>for {requested}</span>;
+}
+
 function UnderWayRow({ request }: { request: UnderWay }) {
   return (
     <tr>
@@ -25,7 +31,7 @@ function UnderWayRow({ request }: { request: UnderWay }) {
         now
       </td>
       <td className={styles.route} title={request.asking ?? request.requested}>
-        {request.asking ?? "choosing…"} <span className={styles.asked}>for {request.requested}</span>
+        {request.asking ?? "choosing…"} <Asked requested={request.requested} route={request.asking} />
       </td>
       <td className={styles.least}>
         {request.failed_attempts > 0 ? `attempt ${request.failed_attempts + 1}` : ""}
@@ -52,7 +58,7 @@ function CallRow({ request, open }: { request: RequestRow; open: () => void }) {
         </button>
       </td>
       <td className={styles.route} title={`${route}, asked for ${request.requested}`}>
-        {route} <span className={styles.asked}>for {request.requested}</span>
+        {route} <Asked requested={request.requested} route={route} />
       </td>
       <td>
         <Outcome request={request} />

@@ -1,17 +1,17 @@
 import { Button } from "@mantine/core";
-import {
-  IconAlertTriangle,
-  IconCircle,
-  IconCircleCheckFilled,
-  IconCircleX,
-  IconInfoCircle,
-} from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "wouter";
 import { api } from "@/api/client";
 import { refresh } from "@/api/queries";
 import type { Cleared, Cooldown, Fix, ProviderHealth, Step } from "@/api/types";
 import { Card, CopyField, Countdown, notify, notifyProblem, Section, Status, type Tone } from "@/components";
+import {
+  IconAlertTriangle,
+  IconCircle,
+  IconCircleCheckFilled,
+  IconCircleX,
+  IconInfoCircle,
+} from "@/components/icons";
 import { kind } from "@/pages/analytics/rungs";
 import styles from "./overview.module.css";
 
@@ -115,7 +115,9 @@ export function ProviderList({ providers }: { providers: ProviderHealth[] }) {
                       {provider.open} of {provider.models} open
                     </span>
                   )}
-                  <Status tone={tone}>{word}</Status>
+                  <span className={styles.providerState}>
+                    <Status tone={tone}>{word}</Status>
+                  </span>
                 </Link>
               </li>
             );

@@ -1,7 +1,10 @@
+import { useId, useState } from "react";
 import { useApi } from "@/api/queries";
 import type { PluginRow, Plugins } from "@/api/types";
 import { Card, CopyField, Lines, Loaded, Page, Section, Status, type Tone } from "@/components";
+import { IconChevronDown } from "@/components/icons";
 import { plural } from "@/format/numbers";
+import { sentence } from "@/format/words";
 import styles from "./plugins.module.css";
 
 const STATUS: Record<PluginRow["status"], Tone> = {
@@ -18,36 +21,42 @@ const GROUPS: readonly [kind: PluginRow["kind"], title: string, hint: string][] 
   ["command", "Commands", "Loaded only when they are run"],
 ];
 
-function Hooks({ hooks }: { hooks: string[] }) {
-  if (hooks.length === 0) return null;
-  return (
-    <details className={styles.hooks}>
-      <summary>{plural(hooks.length, "hook")}</summary>
-      <ul>
-        {hooks.map((hook) => (
-          <li key={hook}>{hook}</li>
-        ))}
-      </ul>
-    </details>
-  );
-}
-
 function Row({ plugin }: { plugin: PluginRow }) {
+  const [opened, setOpened] = useState(false);
+  const list = useId();
   return (
     <li>
       <div className={styles.row}>
-        <div>
+        <div className={styles.words}>
           <div className={styles.name}>
             <h3>{plugin.id}</h3>
-            <span className={styles.version}>
+            <span className={styles.muted}>
               {plugin.package} {plugin.version}
             </span>
           </div>
           <p className={styles.muted}>{plugin.summary}</p>
         </div>
-        <Status tone={STATUS[plugin.status]}>{plugin.status}</Status>
-        {plugin.reason && <p className={styles.reason}>{plugin.reason}</p>}
-        <Hooks hooks={plugin.hooks} />
+        {plugin.hooks.length > 0 && (
+          <button
+            type="button"
+            className={styles.toggle}
+            aria-expanded={opened}
+            aria-controls={list}
+            onClick={() => setOpened(!opened)}
+          >
+            {plural(plugin.hooks.length, "hook")}
+            <IconChevronDown size={14} aria-hidden />
+          </button>
+        )}
+        <span className={styles.status}>
+          <Status tone={STATUS[plugin.status]}>{plugin.status}</Status>
+        </span>
+        {plugin.reason && <p className={styles.reason}>{sentence(plugin.reason)}</p>}
+        <ul id={list} className={styles.hooks} hidden={!opened}>
+          {plugin.hooks.map((hook) => (
+            <li key={hook}>{hook}</li>
+          ))}
+        </ul>
       </div>
     </li>
   );

@@ -16,6 +16,7 @@ import {
   Status,
 } from "@/components";
 import { until } from "@/format/time";
+import { browser } from "./browsers";
 import styles from "./settings.module.css";
 
 /** The server's own lower bound for a password. */
@@ -109,7 +110,7 @@ function Row({ session }: { session: SessionRow }) {
     <li>
       <div className={styles.rowWords}>
         <div>
-          {session.client || "An unknown browser"}{" "}
+          <span title={session.client}>{browser(session.client)}</span>{" "}
           {session.current && <Status tone="accent">this one</Status>}
         </div>
         <div className={styles.muted}>

@@ -1,5 +1,4 @@
 import { Button } from "@mantine/core";
-import { IconEye, IconEyeOff, IconRotate } from "@tabler/icons-react";
 import { useState } from "react";
 import { api } from "@/api/client";
 import { refresh } from "@/api/queries";
@@ -15,6 +14,7 @@ import {
   Snippet,
   useQueryParam,
 } from "@/components";
+import { IconEye, IconEyeOff, IconRotate } from "@/components/icons";
 import styles from "./settings.module.css";
 import { CLIENTS, filled, SHOWN_KEY } from "./snippets";
 

@@ -1,10 +1,10 @@
 import { Button } from "@mantine/core";
-import { IconDownload } from "@tabler/icons-react";
 import { useState } from "react";
 import { send } from "@/api/client";
-import type { Settings } from "@/api/types";
-import { Card, CopyField, notify, notifyProblem, Section } from "@/components";
-import { bytes } from "@/format/numbers";
+import type { Setting, Settings } from "@/api/types";
+import { Card, CopyField, Marked, notify, notifyProblem, Section } from "@/components";
+import { IconDownload } from "@/components/icons";
+import { bytes, plural } from "@/format/numbers";
 import styles from "./settings.module.css";
 
 /** The name that the server gave a download, or ours. */
@@ -54,8 +54,29 @@ export function Backup({ settings }: { settings: Settings }) {
   );
 }
 
-/** How the server is set up, and by whom. */
+function Rows({ settings }: { settings: Setting[] }) {
+  return (
+    <ul className={styles.settings}>
+      {settings.map((setting) => (
+        <li key={setting.name}>
+          <div>
+            <code>{setting.name}</code>
+            <p className={styles.muted}>
+              <Marked text={setting.help} />
+            </p>
+          </div>
+          <code className={styles.settingValue}>{setting.value || "not set"}</code>
+          <span className={styles.muted}>{setting.source}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** How the server is set up, and by whom: what somebody set, and behind a click what is as it comes. */
 export function Server({ settings }: { settings: Settings }) {
+  const changed = settings.settings.filter((setting) => setting.source !== "default");
+  const others = settings.settings.filter((setting) => setting.source === "default");
   return (
     <Section title="Server" hint={`freellm ${settings.version}, Python ${settings.python}`}>
       <Card className={styles.part}>
@@ -75,22 +96,11 @@ export function Server({ settings }: { settings: Settings }) {
         </dl>
       </Card>
       <Card padded={false}>
-        <table className={styles.settings}>
-          <tbody>
-            {settings.settings.map((setting) => (
-              <tr key={setting.name}>
-                <th scope="row">
-                  <code>{setting.name}</code>
-                  <div className={styles.help}>{setting.help}</div>
-                </th>
-                <td>
-                  <code>{setting.value || "–"}</code>
-                </td>
-                <td className={`${styles.muted} ${styles.source}`}>{setting.source}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Rows settings={changed} />
+        <details className={styles.others}>
+          <summary>{plural(others.length, "setting")} as they come</summary>
+          <Rows settings={others} />
+        </details>
       </Card>
     </Section>
   );
