@@ -32,8 +32,7 @@ class Plugin:
         static.register(app)
         signing.register(app)
         events.register(app)
-        if hasattr(api, "register"):
-            api.register(app, proxy)
+        api.register(app, proxy)
         app.router.add_route(
             "*", "/api/{rest:.*}", answering(access.nothing)
         )  # the last one, for all the others
