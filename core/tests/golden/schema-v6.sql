@@ -153,7 +153,7 @@ CREATE TRIGGER attempts_tallied AFTER INSERT ON attempts WHEN NEW.kind != 'ok' B
         INSERT INTO failures
             SELECT column1, CAST(NEW.started / column1 AS INTEGER) * column1, NEW.provider, NEW.model, NEW.key,
                 NEW.kind, 1
-            FROM (VALUES (60), (1800), (21600), (86400)) WHERE true
+            FROM (VALUES (60), (1800), (21600), (86400), (259200)) WHERE true
             ON CONFLICT DO UPDATE SET attempts = attempts + 1;
     END;
 CREATE TRIGGER instances_delete AFTER delete ON instances BEGIN UPDATE meta SET value = value + 1 WHERE name = 'revision'; END;

@@ -27,13 +27,19 @@ def of(milliseconds: float) -> int:
 
 
 def pack(histogram: int) -> bytes:
-    """Return a histogram as it is stored."""
-    return histogram.to_bytes((histogram.bit_length() + 7) // 8, "little")
+    """Return a histogram as it is stored: the number of its first lane that is not empty, and the lanes from there on."""
+    if not histogram:
+        return b""
+    first = ((histogram & -histogram).bit_length() - 1) // _LANE
+    lanes = histogram >> (first * _LANE)
+    return first.to_bytes(2, "little") + lanes.to_bytes((lanes.bit_length() + 7) // 8, "little")
 
 
 def unpack(stored: bytes) -> int:
     """Return a histogram that was stored."""
-    return int.from_bytes(stored, "little")
+    if not stored:
+        return 0
+    return int.from_bytes(stored[2:], "little") << (int.from_bytes(stored[:2], "little") * _LANE)
 
 
 def counts(histogram: int) -> array[int]:

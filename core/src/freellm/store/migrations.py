@@ -191,7 +191,7 @@ _PLUGIN_VALUES: Final = (
     ) WITHOUT ROWID""",
 )
 
-_SPANS: Final = "(VALUES (60), (1800), (21600), (86400))"
+_SPANS: Final = "(VALUES (60), (1800), (21600), (86400), (259200))"
 """The steps that the log is summed up by, in seconds; see freellm.store.tallies."""
 
 _TALLIES: Final = (

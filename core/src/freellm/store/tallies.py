@@ -1,4 +1,4 @@
-"""The request log summed up: by steps of a minute, half an hour, six hours and a day.
+"""The request log summed up: by steps of a minute, half an hour, six hours, a day and three days.
 
 Looking back over months thus reads thousands of rows and not hundreds of thousands. What is folded in is marked by the
 log's own row numbers, so that nothing is counted twice and nothing is left out, whoever wrote it.
@@ -6,6 +6,7 @@ log's own row numbers, so that nothing is counted twice and nothing is left out,
 
 from __future__ import annotations
 
+import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias
@@ -15,10 +16,12 @@ import msgspec
 from freellm.store import histograms
 from freellm.store.database import Connection
 
-SPANS: Final = (60, 1_800, 21_600, 86_400)
+SPANS: Final = (60, 1_800, 21_600, 86_400, 259_200)
 """Seconds of a step."""
 
-KEPT: Final = {60: 3 * 3_600, 1_800: 3 * 86_400, 21_600: 15 * 86_400, 86_400: 400 * 86_400}
+_DAY: Final = 86_400
+
+KEPT: Final = {60: _DAY // 8, 1_800: 3 * _DAY, 21_600: 15 * _DAY, 86_400: 100 * _DAY, 259_200: 400 * _DAY}
 """Seconds that the steps of each length are kept."""
 
 _MARK: Final = "tallied"
@@ -81,40 +84,6 @@ class Tally(msgspec.Struct, kw_only=True):
         self.firsts += other.firsts
 
 
-class Step(msgspec.Struct, frozen=True):
-    """A step of one route.
-
-    :param begins: Unix time
-    :param provider: the provider; empty: nobody was asked
-    :param model: the model
-    :param key: the id of the key
-    :param tally: what became of its requests
-    """
-
-    begins: int
-    provider: str
-    model: str
-    key: str
-    tally: Tally
-
-
-class Failed(msgspec.Struct, frozen=True):
-    """Attempts that failed.
-
-    :param provider: who was asked
-    :param model: for which model
-    :param key: with which key
-    :param kind: the kind of failure
-    :param attempts: how many
-    """
-
-    provider: str
-    model: str
-    key: str
-    kind: str
-    attempts: int
-
-
 _FIELDS: Final = Tally.__struct_fields__
 _COLUMNS: Final = ", ".join(_FIELDS)
 _MARKED: Final = """
@@ -163,7 +132,7 @@ class TallyTable:
         while not self.fold():
             pass
 
-    def _with_stored(self, connection: Any, span: int, place: _Place, tally: Tally) -> Tally:
+    def _with_stored(self, connection: sqlite3.Connection, span: int, place: _Place, tally: Tally) -> Tally:
         if stored := connection.execute(_GET, (span, *place)).fetchone():
             tally.add(_tally(stored))
         return tally
@@ -180,32 +149,6 @@ class TallyTable:
                         f"DELETE FROM {table} WHERE span = ? AND begins < ?",  # noqa: S608
                         [span, now - kept],
                     )
-
-
-def steps(connection: Any, span: int, since: float, until: float) -> list[Step]:
-    """Return the steps of every route that begin in a range of time.
-
-    :param connection: SQLite's own, to read from
-    :param span: seconds of a step, one of `SPANS`
-    :param since: Unix time
-    :param until: Unix time, itself not in the range
-    """
-    rows = connection.execute(
-        f"SELECT begins, provider, model, key, {_COLUMNS} FROM tallies"  # noqa: S608
-        " WHERE span = ? AND begins >= ? AND begins < ? ORDER BY begins",
-        (span, since, until),
-    )
-    return [Step(row[0], row[1], row[2], row[3], _tally(row[4:])) for row in rows]
-
-
-def failures(connection: Any, span: int, since: float, until: float) -> list[Failed]:
-    """Return the attempts that failed in steps that begin in a range of time; see `steps`."""
-    rows = connection.execute(
-        "SELECT provider, model, key, kind, SUM(attempts) FROM failures"
-        " WHERE span = ? AND begins >= ? AND begins < ? GROUP BY provider, model, key, kind",
-        (span, since, until),
-    )
-    return [Failed(*row) for row in rows]
 
 
 def _tally(row: Sequence[Any]) -> Tally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from typing import Any, TypeAlias, TypeVar
@@ -14,6 +15,7 @@ from freellm_dashboard.headers import API
 from freellm_dashboard.shapes.wire import Problem, Refusal
 
 _encode = msgspec.json.Encoder().encode
+_FIELD = re.compile(r"(?:unknown|missing required) field `([^`]*)`")
 _Body = TypeVar("_Body")
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -77,12 +79,17 @@ async def body_of(request: web.Request, kind: type[_Body], most: int) -> _Body:
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$.")
-        raise RefusedError(
-            message, field=path.rstrip("`") or None, cure="see GET /api/openapi.json"
-        ) from None
+        raise mismatch(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise RefusedError("the body is no JSON", status=400, cure="send a JSON object") from None
+
+
+def mismatch(error: msgspec.ValidationError) -> RefusedError:
+    """Return the refusal of what is not of its type, with the field in question."""
+    message, _, path = str(error).partition(" - at `$")
+    named = _FIELD.search(message)
+    field = ".".join(filter(None, (path.strip(".`"), named[1] if named else "")))
+    return RefusedError(message, field=field or None, cure="GET /api/openapi.json says what is expected")
 
 
 def answering(handler: Handler) -> Handler:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from aiohttp import web
 
 from freellm import auth
@@ -86,10 +88,18 @@ def _handlers(desk: Desk) -> dict[str, Handler]:
         "POST /api/backup": system.backup,
         "GET /api/panels": panels.every,
         "GET /api/panels/{id}": panels.show,
-        "GET /api/openapi.json": _document,
+        "GET /api/openapi.json": _Document().show,
     }
 
 
-async def _document(request: web.Request) -> web.Response:
-    """Show the OpenAPI document."""
-    return answer(document(VERSION))
+class _Document:
+    """The OpenAPI document, made once: it says the same as long as the server runs."""
+
+    def __init__(self) -> None:
+        self._told: bytes | None = None
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Show the OpenAPI document."""
+        if self._told is None:
+            self._told = await asyncio.to_thread(lambda: msgspec.json.encode(document(VERSION)))
+        return answer(msgspec.Raw(self._told))

@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 
 from freellm.forecasts import PoolForecast
-from freellm.store.tallies import SPANS, steps
+from freellm.store import looking_back
+from freellm.store.tallies import SPANS
 from freellm_dashboard.shapes.analytics import Burndown, Point
 
 _FEWEST: Final = 20
@@ -80,14 +81,15 @@ def _spent(
     prices: Mapping[tuple[str, str, str], Price],
 ) -> list[float]:
     spent = [0.0] * (int((now - first) // span) + 1)
-    for step in steps(connection, span, first, now):
-        price = prices.get((step.provider, step.model, step.key))
+    for begins, *route, requests, input_tokens, output_tokens in looking_back.spent(
+        connection, span, first, now
+    ):
+        price = prices.get((route[0], route[1], route[2]))
         if price is not None:
-            tally = step.tally
-            spent[(step.begins - first) // span] += (
-                price.per_request * tally.requests
-                + price.per_input * tally.input_tokens
-                + price.per_output * tally.output_tokens
+            spent[(begins - first) // span] += (
+                price.per_request * requests
+                + price.per_input * input_tokens
+                + price.per_output * output_tokens
             )
     return spent
 

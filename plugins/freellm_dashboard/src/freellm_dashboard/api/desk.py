@@ -14,7 +14,7 @@ from aiohttp import web
 
 from freellm.errors import FreeLLMError, StoreError
 from freellm.store.reading import read_only
-from freellm_dashboard.answers import RefusedError, body_of
+from freellm_dashboard.answers import RefusedError, body_of, mismatch
 from freellm_dashboard.shapes.wire import Body
 
 if TYPE_CHECKING:
@@ -141,7 +141,4 @@ def query(request: web.Request, kind: type[_Kind]) -> _Kind:
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$.")
-        raise RefusedError(
-            message, field=path.rstrip("`") or None, cure="see GET /api/openapi.json"
-        ) from None
+        raise mismatch(error) from None

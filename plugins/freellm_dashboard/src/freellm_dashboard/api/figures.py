@@ -10,9 +10,11 @@ from typing import Final
 import msgspec
 
 from freellm.store import histograms
-from freellm.store.tallies import Failed, Step, Tally, failures, steps
+from freellm.store.looking_back import Failed, Summed, failures, summed, total
+from freellm.store.tallies import Tally
 from freellm_dashboard.shapes.analytics import (
     Analytics,
+    Earlier,
     Group,
     Grouping,
     Moment,
@@ -27,13 +29,13 @@ RANGES: Final[Mapping[Range, tuple[int, int]]] = {
     "24h": (1_800, 48),
     "7d": (21_600, 28),
     "30d": (86_400, 30),
-    "90d": (86_400, 90),
+    "90d": (259_200, 30),
 }
-"""Of each range, the seconds of a step and how many steps there are; the last one is under way."""
+"""Of each range, the seconds of a step and how many whole steps there are; one more is under way."""
 
-_NAMES: Final[Mapping[Grouping, Callable[[Step | Failed], str]]] = {
+_NAMES: Final[Mapping[Grouping, Callable[[Failed], str]]] = {
     "provider": lambda one: one.provider,
-    "model": lambda one: f"{one.provider}/{one.model}" if one.provider else "",
+    "model": lambda one: f"{one.provider}/{one.model}",
     "key": lambda one: one.key,
 }
 
@@ -57,38 +59,35 @@ def summed_up(
     """
     span, count = RANGES[range_]
     until = int(now // span + 1) * span
-    since = until - span * count
-    name_of = _NAMES[by]
-    total, series = Tally(), [Tally() for _ in range(count)]
-    groups: dict[str, Tally] = defaultdict(Tally)
-    requests: dict[str, list[int]] = defaultdict(lambda: [0] * count)
-    for step in steps(connection, span, since, until):
-        name, place = name_of(step), (step.begins - since) // span
-        series[place].add(step.tally)
-        groups[name].add(step.tally)
-        requests[name][place] += step.tally.requests
-    for tally in series:
-        total.add(tally)
-    failed = failures(connection, span, since, until)
+    since = until - span * (count + 1)
+    moments = range(since, until, span)
+    found, failed = summed(connection, span, since, until, by), failures(connection, span, since, until)
+    whole = Tally()
+    for tally in found.steps.values():
+        whole.add(tally)
     return Analytics(
         range=range_,
         by=by,
         since=since,
         until=now,
         step=span,
-        totals=_told(total),
-        before=_told(_over(steps(connection, span, since - span * count, since))),
-        groups=_groups(groups, requests, failed, name_of, titles.by[by]),
-        series=[_moment(since + span * place, tally) for place, tally in enumerate(series)],
+        totals=_told(whole),
+        before=_earlier(total(connection, span, since - span * count, since)),
+        groups=_groups(found, failed, by, moments, titles),
+        series=[_moment(at, found.steps.get(at, Tally())) for at in moments],
         fallbacks=_reasons(failed),
     )
 
 
-def _over(found: Sequence[Step]) -> Tally:
-    total = Tally()
-    for step in found:
-        total.add(step.tally)
-    return total
+def _earlier(tally: Tally) -> Earlier:
+    waited = tally.requests - tally.cancelled
+    return Earlier(
+        requests=tally.requests,
+        success=tally.succeeded / waited if waited else None,
+        attempts=tally.attempts,
+        input_tokens=tally.input_tokens,
+        output_tokens=tally.output_tokens,
+    )
 
 
 def _told(tally: Tally) -> Told:
@@ -134,28 +133,25 @@ def _moment(at: float, tally: Tally) -> Moment:
 
 
 def _groups(
-    groups: Mapping[str, Tally],
-    requests: Mapping[str, list[int]],
-    failed: Sequence[Failed],
-    name_of: Callable[[Step | Failed], str],
-    titles: Mapping[str, str],
+    found: Summed, failed: Sequence[Failed], by: Grouping, moments: Sequence[int], titles: Titles
 ) -> list[Group]:
     """Return the groups, those that only failed included: nobody's last word, but asked all the same."""
     failing: Counter[str] = Counter()
     for one in failed:
-        failing[name_of(one)] += one.attempts
-    steps_of_none = [0] * len(next(iter(requests.values()), []))
-    told = [
-        Group(
-            name=name,
-            title=titles.get(name, name) or "nobody",
-            tally=_told(groups.get(name, Tally())),
-            attempts_made=groups.get(name, Tally()).succeeded + failing[name],
-            attempts_failed=failing[name],
-            requests=requests.get(name, steps_of_none),
+        failing[_NAMES[by](one)] += one.attempts
+    told = []
+    for name in {**found.groups, **failing}:
+        tally, requests = found.groups.get(name, Tally()), found.requests.get(name, {})
+        told.append(
+            Group(
+                name=name,
+                title=titles.by[by].get(name, name) or "nobody",
+                tally=_told(tally),
+                attempts_made=tally.succeeded + failing[name],
+                attempts_failed=failing[name],
+                requests=[requests.get(at, 0) for at in moments],
+            )
         )
-        for name in {**groups, **failing}
-    ]
     return sorted(told, key=lambda group: (-group.tally.requests, -group.attempts_made, group.name))
 
 

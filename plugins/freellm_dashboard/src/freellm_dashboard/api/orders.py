@@ -93,7 +93,10 @@ class ProfileDesk:
         """Make a profile."""
         name, wanted = request.match_info["name"], await body(request, ProfileBody)
         known = list(self._desk.proxy.strategies)
-        await self._desk.change(profiles.make_profile, name, _profile(wanted), known, field="name")
+        try:
+            await self._desk.change(profiles.make_profile, name, _profile(wanted), known, field="name")
+        except RefusedError as refused:
+            raise _with_field(refused, name) from None
         return answer(await self._named(name))
 
     async def remove(self, request: web.Request) -> web.Response:
@@ -111,6 +114,19 @@ class ProfileDesk:
                 f"there is no profile {name!r}", status=404, field="name", cure="GET /api/profiles lists them"
             )
         return found
+
+
+def _with_field(refused: RefusedError, name: str) -> RefusedError:
+    """Return a refusal that names the field which the text begins with, such as `profiles.NAME.strategy: …`."""
+    path, found, message = refused.problem.message.partition(": ")
+    field = path.removeprefix(f"profiles.{name}").lstrip(".")
+    if not found or not path.startswith("profiles."):
+        return (
+            refused
+            if refused.problem.field != "name" or "no model" not in path
+            else RefusedError(refused.problem.message, field="models")
+        )
+    return RefusedError(message, field=field or "name", cure=refused.problem.cure)
 
 
 def _profile(wanted: ProfileBody) -> Profile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
@@ -56,6 +57,7 @@ class OverviewDesk:
             or (await self._desk.look(page, Wanted(limit=1, outcome="ok")))[0]
         )
         told = overview(proxy.routes, proxy.clock.now())
+        await asyncio.sleep(0)  # requests are served in between
         availability = Availability(proxy)
         return answer(
             Overview(

@@ -69,6 +69,23 @@ class Tally(Answer, frozen=True, kw_only=True):
     first_token: Spread | None
 
 
+class Earlier(Answer, frozen=True, kw_only=True):
+    """What became of the requests of the range before, to compare with.
+
+    :param requests: requests of clients
+    :param success: the share that got an answer of those that waited for one, 0 to 1; null without any
+    :param attempts: requests to providers
+    :param input_tokens: tokens of prompts
+    :param output_tokens: tokens of answers
+    """
+
+    requests: int
+    success: float | None
+    attempts: int
+    input_tokens: int
+    output_tokens: int
+
+
 class Group(Answer, frozen=True, kw_only=True):
     """The figures of one provider, model or key: of the requests that it answered last.
 
@@ -149,7 +166,7 @@ class Analytics(Answer, frozen=True, kw_only=True):
     until: float
     step: float
     totals: Tally
-    before: Tally
+    before: Earlier
     groups: list[Group]
     series: list[Moment]
     fallbacks: list[Reason]
