@@ -101,7 +101,7 @@ def test_a_typo_is_answered_by_the_nearest_command(line: Commandline, typed: lis
 
 
 def test_a_command_that_is_like_none_is_answered_by_all(line: Commandline) -> None:
-    assert "add, list, check, remove, import" in line.run("keys", "xyzzy", exit_code=2).stderr
+    assert "add, list, check, edit, remove, import" in line.run("keys", "xyzzy", exit_code=2).stderr
 
 
 @pytest.mark.parametrize(

@@ -82,15 +82,20 @@ async def add_instance(
     :raises SettingsError: when the name or the base URL will not do
     :raises KeyRefusedError: when the key is refused, or nothing there is such a server
     """
-    bases, local = places(folder, plugin, wanted)
     if wanted.no_check:
-        unasked = Verdict(state="inconclusive", message="nobody has asked it yet")
-        tried = [Tried(base_url=bases[0], local=local, verdict=unasked)]
-    else:
-        tried = await _probe(plugin, bases, fields, local)
+        return place_instance(folder, plugin, wanted, fields)
+    bases, local = places(folder, plugin, wanted)
+    tried = await _probe(plugin, bases, fields, local)
     found = _chosen(wanted, tried, fields)
-    key = _store(folder, plugin, wanted, found, fields)
-    return Placed(key=key, found=found, tried=tried)
+    return Placed(key=_store(folder, plugin, wanted, found, fields), found=found, tried=tried)
+
+
+def place_instance(folder: DataFolder, plugin: Provider, wanted: Wanted, fields: Mapping[str, str]) -> Placed:
+    """Store a server under its name without asking it; see `add_instance`."""
+    bases, local = places(folder, plugin, wanted)
+    unasked = Verdict(state="inconclusive", message="nobody has asked it yet")
+    found = Tried(base_url=bases[0], local=local, verdict=unasked)
+    return Placed(key=_store(folder, plugin, wanted, found, fields), found=found, tried=[found])
 
 
 def places(folder: DataFolder, plugin: Provider, wanted: Wanted) -> tuple[Sequence[str], bool]:

@@ -38,31 +38,42 @@ async def add_key(
     label: str = "",
     unlimited: bool = False,
     base_url: str | None = None,
-    check: bool = True,
-) -> tuple[ProviderKey, Verdict | None]:
-    """Ask a provider about a key and store it, unless it is refused.
+) -> tuple[ProviderKey, Verdict]:
+    """Ask a provider about a key and store it, unless it is refused; see `store_key`.
+
+    :return: the key, and what the check found
+    :raises KeyRefusedError: when the provider refuses it, or has nothing to offer; nothing is stored
+    """
+    refuse_base_url(folder, provider.name, base_url)
+    refuse_retired(provider)
+    verdict = (await ask(folder, [(provider, new_key(folder, provider, fields, base_url))]))[0]
+    if verdict.state == "invalid":
+        raise KeyRefusedError(refusal(provider, verdict, fields), verdict.message)
+    key = store_key(folder, provider, fields, label=label, unlimited=unlimited, base_url=base_url)
+    return folder.keyring.record(key, verdict, folder.now()), verdict
+
+
+def store_key(
+    folder: DataFolder,
+    provider: Provider,
+    fields: Mapping[str, str],
+    *,
+    label: str = "",
+    unlimited: bool = False,
+    base_url: str | None = None,
+) -> ProviderKey:
+    """Store a key without asking anybody about it.
 
     :param fields: its fields, see `freellm.keyring.parse_key`
     :param label: what the user calls it
     :param unlimited: whether it is on a paid plan
     :param base_url: where it is to be sent, when that is not the provider's own base URL
-    :param check: False stores it without asking the provider
-    :return: the key, and what the check found
     :raises SettingsError: when a field or the base URL will not do, or the key is stored already
-    :raises KeyRefusedError: when the provider refuses it; nothing is stored
     """
     refuse_base_url(folder, provider.name, base_url)
-    if check:
-        refuse_retired(provider)
-    verdict = (
-        (await ask(folder, [(provider, new_key(folder, provider, fields, base_url))]))[0] if check else None
-    )
-    if verdict is not None and verdict.state == "invalid":
-        raise KeyRefusedError(refusal(provider, verdict, fields), verdict.message)
-    key = folder.keyring.add(
+    return folder.keyring.add(
         provider.name, fields, now=folder.now(), label=label, base_url=base_url, unlimited=unlimited
     )
-    return (key if verdict is None else folder.keyring.record(key, verdict, folder.now())), verdict
 
 
 def refuse_base_url(folder: DataFolder, provider: str, base_url: str | None) -> None:

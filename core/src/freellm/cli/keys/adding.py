@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,34 +82,34 @@ def _add_key(
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    from freellm.administration.keys import add_key, refuse_retired
+    from freellm.administration.keys import add_key, refuse_retired, store_key
     from freellm.cli.keys.reading import read_key
 
     if not no_check:
         refuse_retired(provider)
     fields = read_key(provider.info)
-    if not no_check and sys.stderr.isatty():
+    how: dict[str, Any] = {"label": label, "unlimited": unlimited, "base_url": base_url}
+    if no_check:
+        key, verdict = store_key(folder, provider, fields, **how), None
+    else:
+        key, verdict = _checked(provider, add_key(folder, provider, fields, **how), as_json)
+    _say(folder, provider, key, verdict, fields, data_dir, as_json)
+
+
+def _checked(
+    provider: Provider, adding: Coroutine[Any, Any, tuple[ProviderKey, Verdict]], as_json: bool
+) -> tuple[ProviderKey, Verdict | None]:
+    if sys.stderr.isatty():
         printing.note(f"Asking {provider.info.title} about the key …")
     try:
         with contextlib.redirect_stdout(sys.stderr):  # a hook that prints must not get into a JSON document
-            key, verdict = asyncio.run(
-                add_key(
-                    folder,
-                    provider,
-                    fields,
-                    label=label,
-                    unlimited=unlimited,
-                    base_url=base_url,
-                    check=not no_check,
-                )
-            )
+            return asyncio.run(adding)
     except KeyRefusedError as refused:
         if as_json:
             printing.document(
                 {"stored": False, "provider": provider.name, "state": "invalid", "reason": refused.reason}
             )
         raise
-    _say(folder, provider, key, verdict, fields, data_dir, as_json)
 
 
 def _add_instance(

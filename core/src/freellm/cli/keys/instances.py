@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from freellm.administration.instances import Tried, Wanted, add_instance, places
+from freellm.administration.instances import Tried, Wanted, add_instance, place_instance, places
 from freellm.cli import options, printing
 from freellm.cli.folder import DataFolder
 from freellm.cli.keys.reading import read_optional_key
@@ -30,10 +30,13 @@ def add(
     """
     bases, _ = places(folder, plugin, wanted)
     fields = read_optional_key(plugin.info, no_key=no_key)
-    if not wanted.no_check and sys.stderr.isatty():
-        printing.note(f"Asking {' and '.join(bases)} …")
-    with contextlib.redirect_stdout(sys.stderr):  # a hook that prints must not get into a JSON document
-        placed = asyncio.run(add_instance(folder, plugin, wanted, fields))
+    if wanted.no_check:
+        placed = place_instance(folder, plugin, wanted, fields)
+    else:
+        if sys.stderr.isatty():
+            printing.note(f"Asking {' and '.join(bases)} …")
+        with contextlib.redirect_stdout(sys.stderr):  # a hook that prints must not get into a JSON document
+            placed = asyncio.run(add_instance(folder, plugin, wanted, fields))
     _say(folder, wanted, placed.found, placed.tried, placed.key, as_json=as_json, following=following)
 
 

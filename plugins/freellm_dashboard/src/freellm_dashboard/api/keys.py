@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aiohttp import web
@@ -159,18 +159,17 @@ async def _add(folder: DataFolder, wanted: NewKey) -> tuple[ProviderKey, str, li
     if not provider.info.key_fields:
         raise SettingsError(f"provider: {provider.info.title} needs no key; it is used as it is")
     fields = _fields(provider.info, wanted)
-    key, verdict = await keys.add_key(
-        folder,
-        provider,
-        fields,
-        label=wanted.label,
-        unlimited=wanted.unlimited,
-        base_url=wanted.base_url,
-        check=wanted.check,
-    )
-    models = described(folder, key)["models"]
-    if verdict is None:
+    how: dict[str, Any] = {
+        "label": wanted.label,
+        "unlimited": wanted.unlimited,
+        "base_url": wanted.base_url,
+    }
+    if not wanted.check:
+        key = keys.store_key(folder, provider, fields, **how)
+        models = described(folder, key)["models"]
         return key, f"Stored without a check, as untested; if it is valid, {unlocks(models)}.", models
+    key, verdict = await keys.add_key(folder, provider, fields, **how)
+    models = described(folder, key)["models"]
     if verdict.state == "valid":
         return key, f"{provider.info.title} accepted the key: {unlocks(models)}.", models
     return key, f"{unsettled(provider, verdict, key, fields)}.", models

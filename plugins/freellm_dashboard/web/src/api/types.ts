@@ -25,7 +25,7 @@ export interface Analytics {
   /** over all requests */
   totals: Tally;
   /** over the range before it, to compare with */
-  before: Tally;
+  before: Earlier;
   /** the most requests first */
   groups: Array<Group>;
   /** the steps in order, empty ones included */
@@ -142,6 +142,20 @@ export interface DataUse {
 export interface Done {
   /** true */
   done: boolean;
+}
+
+/** What became of the requests of the range before, to compare with. */
+export interface Earlier {
+  /** requests of clients */
+  requests: number;
+  /** the share that got an answer of those that waited for one, 0 to 1; null without any */
+  success: number | null;
+  /** requests to providers */
+  attempts: number;
+  /** tokens of prompts */
+  input_tokens: number;
+  /** tokens of answers */
+  output_tokens: number;
 }
 
 /** One route, and why it would or would not serve the request. */
