@@ -13,7 +13,8 @@ const GROUPINGS = [
 
 /** The figures by provider, model or key. */
 export function Breakdown({ analytics, change }: { analytics: Analytics; change: (by: string) => void }) {
-  const { groups, by, totals } = analytics;
+  const { groups, by, totals, series } = analytics;
+  const over = series.filter((moment) => moment.requests > 0).length > 1;
   return (
     <Section
       title={`By ${by}`}
@@ -35,7 +36,7 @@ export function Breakdown({ analytics, change }: { analytics: Analytics; change:
           <thead>
             <tr>
               <th scope="col">{GROUPINGS.find((one) => one.value === by)?.label}</th>
-              <th scope="col">Over time</th>
+              {over && <th scope="col">Over time</th>}
               <th scope="col" data-number>
                 Requests
               </th>
@@ -61,7 +62,7 @@ export function Breakdown({ analytics, change }: { analytics: Analytics; change:
           </thead>
           <tbody>
             {groups.map((group) => (
-              <Row key={group.name} group={group} all={totals.requests} />
+              <Row key={group.name} group={group} all={totals.requests} over={over} />
             ))}
           </tbody>
         </table>
@@ -70,7 +71,7 @@ export function Breakdown({ analytics, change }: { analytics: Analytics; change:
   );
 }
 
-function Row({ group, all }: { group: Group; all: number }) {
+function Row({ group, all, over }: { group: Group; all: number; over: boolean }) {
   const { tally, attempts_made, attempts_failed } = group;
   return (
     <tr>
@@ -78,9 +79,11 @@ function Row({ group, all }: { group: Group; all: number }) {
         {group.title || group.name || "nobody"}
         {group.title && group.title !== group.name && <span className={styles.sub}>{group.name}</span>}
       </th>
-      <td>
-        <Spark values={group.requests} />
-      </td>
+      {over && (
+        <td>
+          <Spark values={group.requests} />
+        </td>
+      )}
       <td data-number>
         {count(tally.requests)}{" "}
         <span className={styles.faint}>{percent(tally.requests / Math.max(1, all))}</span>

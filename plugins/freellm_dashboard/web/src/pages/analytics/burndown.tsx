@@ -9,7 +9,7 @@ import { exact } from "@/format/time";
 import { DASHES } from "../charts/lines";
 import { TimeChart } from "../charts/time_chart";
 import styles from "./analytics.module.css";
-import { forecast, left, lines, members, share, title, urgent } from "./pools";
+import { forecast, isLong, left, lines, members, share, title, urgent } from "./pools";
 
 const FEW = 8;
 
@@ -91,6 +91,7 @@ function Line({ pool }: { pool: PoolForecast }) {
     <Loaded query={query} skeleton={<Lines count={1} height={280} />}>
       {(found) => {
         const { moments, past, future } = lines(found);
+        if (!isLong(pool)) return <Short pool={pool} />;
         return (
           <TimeChart
             title={`${pool.provider}: ${title(pool)} left`}
@@ -108,6 +109,27 @@ function Line({ pool }: { pool: PoolForecast }) {
         );
       }}
     </Loaded>
+  );
+}
+
+/** A window that is over before a line could be drawn. */
+function Short({ pool }: { pool: PoolForecast }) {
+  const now = useNow();
+  return (
+    <div className={styles.box}>
+      <h3>
+        {pool.provider}: {title(pool)}
+      </h3>
+      <p>
+        {left(pool)}, {forecast(pool, now)}.
+      </p>
+      <p className={styles.faint}>
+        {pool.window === null
+          ? "What is at once has no history."
+          : "It is over before a line could be drawn."}
+      </p>
+      <Source pool={pool} />
+    </div>
   );
 }
 

@@ -79,7 +79,7 @@ export function Calls() {
               <Table requests={requests} open={setCall} />
             )}
             {whole && (pages.length > 0 || next) && (
-              <nav className={styles.pager} aria-label="Pages">
+              <nav className={styles.pager} aria-label="Pages of calls">
                 <Button disabled={pages.length === 0} onClick={() => setPages(pages.slice(0, -1))}>
                   Newer
                 </Button>

@@ -1,5 +1,6 @@
-import type { Analytics, Moment } from "@/api/types";
+import type { Analytics, Moment, Reason } from "@/api/types";
 import { compact, count, duration, span } from "@/format/numbers";
+import { exact } from "@/format/time";
 import { DASHES, type Line } from "../charts/lines";
 import { TimeChart } from "../charts/time_chart";
 import styles from "./analytics.module.css";
@@ -9,7 +10,10 @@ const SYNC = "analytics";
 
 /** The range over time: requests, tokens, latency and first token. */
 export function Charts({ analytics }: { analytics: Analytics }) {
-  const { series, since, until, step } = analytics;
+  const { series, since, until, step, fallbacks, totals } = analytics;
+  const busy = series.filter((moment) => moment.requests > 0);
+  if (busy.length < 2)
+    return <OneMoment at={busy[0]?.at} step={step} fallbacks={fallbacks} attempts={totals.attempts} />;
   const moments = series.map((moment) => moment.at);
   const each = `each ${span(step)}`;
   const common = { moments, sync: SYNC, range: [since, until] as [number, number] };
@@ -55,8 +59,24 @@ export function Charts({ analytics }: { analytics: Analytics }) {
         empty="No streamed answers."
         lines={spread(series, (moment) => [moment.first_p50_ms, moment.first_p95_ms])}
       />
-      <Fallbacks reasons={analytics.fallbacks} attempts={analytics.totals.attempts} />
+      <Fallbacks reasons={fallbacks} attempts={totals.attempts} />
     </div>
+  );
+}
+
+/** One moment makes no lines, and its figures stand above. */
+function OneMoment(props: { at: number | undefined; step: number; fallbacks: Reason[]; attempts: number }) {
+  const { at, step, fallbacks, attempts } = props;
+  return (
+    <>
+      {fallbacks.length > 0 && <Fallbacks reasons={fallbacks} attempts={attempts} />}
+      {at !== undefined && (
+        <p className={styles.faint}>
+          All of it was within {span(step)}, from {exact(at)} on. Charts begin with the next {span(step)}, or
+          in a shorter range.
+        </p>
+      )}
+    </>
   );
 }
 

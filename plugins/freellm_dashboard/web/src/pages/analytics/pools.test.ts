@@ -35,15 +35,28 @@ test("a share is unknown without a limit, and never negative", () => {
   expect(share(pool({ left: 15 }))).toBe(0.5);
 });
 
-test("those that run out first come first, then those with the least left", () => {
+test("long windows first; in both those that are used up for longest, then those that will be first", () => {
+  const day = { window: 86400 };
   const pools = [
+    pool({ pool: "day", ...day }),
+    pool({ pool: "day, soon", exhausted_at: 50, ...day }),
+    pool({ pool: "day, closed", left: 0, resets_at: 400, ...day }),
+    pool({ pool: "day, closed for longer", closed_until: 900, ...day }),
     pool({ pool: "full" }),
     pool({ pool: "low", left: 3 }),
     pool({ pool: "soon", exhausted_at: 50 }),
     pool({ pool: "unknown", limit: null, left: null }),
     pool({ pool: "paid", unlimited: true }),
   ];
-  expect(urgent(pools).map((one) => one.pool)).toEqual(["soon", "low", "full"]);
+  expect(urgent(pools).map((one) => one.pool)).toEqual([
+    "day, closed for longer",
+    "day, closed",
+    "day, soon",
+    "day",
+    "soon",
+    "low",
+    "full",
+  ]);
 });
 
 describe("words", () => {

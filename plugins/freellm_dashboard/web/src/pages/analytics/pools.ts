@@ -10,19 +10,36 @@ export function share(pool: PoolForecast): number | null {
   return Math.max(0, Math.min(1, pool.left / pool.limit));
 }
 
-/** Return the pools with a known limit: those that run out first, then those with the least left. */
+/** Seconds of a window from which on it is worth a plan: a minute is over before anybody could act. */
+const LONG = 1200;
+
+/** Tell whether a pool's window is long enough to be drawn and planned with. */
+export function isLong(pool: PoolForecast): boolean {
+  return pool.window !== null && pool.window >= LONG;
+}
+
+/**
+ * Return the pools with a known limit: those of long windows before those of short ones, in both those that are used up
+ * for longest, then those that will be first, then those with the least left.
+ */
 export function urgent(pools: PoolForecast[]): PoolForecast[] {
   const known = pools.filter((pool) => share(pool) !== null && !pool.unlimited);
   return known.sort(
     (a, b) =>
-      moment(a.closed_until ?? a.exhausted_at) - moment(b.closed_until ?? b.exhausted_at) ||
+      Number(isLong(b)) - Number(isLong(a)) ||
+      closedUntil(b) - closedUntil(a) ||
+      (a.exhausted_at ?? NEVER) - (b.exhausted_at ?? NEVER) ||
       (share(a) ?? 1) - (share(b) ?? 1) ||
       a.pool.localeCompare(b.pool),
   );
 }
 
-function moment(at: number | null): number {
-  return at ?? Number.MAX_SAFE_INTEGER;
+const NEVER = Number.MAX_SAFE_INTEGER;
+
+/** Return until when nothing of a pool is to be had; 0 when there is something. */
+function closedUntil(pool: PoolForecast): number {
+  if (pool.closed_until !== null) return pool.closed_until;
+  return share(pool) === 0 ? (pool.resets_at ?? NEVER) : 0;
 }
 
 /** `requests per day`. */

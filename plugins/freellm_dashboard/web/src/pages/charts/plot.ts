@@ -114,11 +114,13 @@ function room(u: uPlot, values: string[] | null, font: string): number {
 }
 
 const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const second = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
-/** A moment on the axis: the time of day, or the date where a day begins or steps are days. */
+/** A moment on the axis: the time of day, or the date where a day begins or steps are days. `step` is in seconds. */
 export function clock(at: number, step: number): string {
   const date = new Date(at * 1000);
   const midnight = date.getHours() === 0 && date.getMinutes() === 0;
-  return step >= 86_400 || midnight ? day.format(date) : time.format(date);
+  if (step >= 86_400 || (midnight && date.getSeconds() === 0)) return day.format(date);
+  return (step < 60 ? second : time).format(date);
 }

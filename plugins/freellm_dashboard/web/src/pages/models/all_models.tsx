@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { useCallback, useDeferredValue, useMemo } from "react";
+import { useCallback, useDeferredValue, useMemo, useState } from "react";
 import { Link } from "wouter";
 import { api } from "@/api/client";
 import { queries, refresh, useApi } from "@/api/queries";
@@ -9,7 +9,7 @@ import { Empty, Lines, Loaded, notifyProblem, useQueryParam } from "@/components
 import { IconChevronLeft, IconChevronRight, IconFilterOff, IconKey } from "@/components/icons";
 import { count } from "@/format/numbers";
 import { useParams } from "../search_params";
-import { DEFAULTS, passing, sorted } from "./filters";
+import { DEFAULTS, type Filters, passing, sorted } from "./filters";
 import { ModelDrawer } from "./model_drawer";
 import styles from "./models.module.css";
 import { ModelsTable } from "./table";
@@ -55,19 +55,34 @@ export function AllModels() {
 }
 
 function Listed({ models }: { models: ModelRow[] }) {
-  const [filters, change] = useParams(DEFAULTS);
+  const [filters, setFilters] = useParams(DEFAULTS);
   const [open, setOpen] = useQueryParam("model");
-  const onSwitch = useSwitch();
+  const [held, hold] = useState<ReadonlyMap<string, ModelRow>>(NONE);
+  const change = useCallback(
+    (part: Partial<Filters>) => {
+      hold(NONE);
+      setFilters(part);
+    },
+    [setFilters],
+  );
+  const switchOne = useSwitch();
+  const onSwitch = useCallback(
+    (row: ModelRow, enabled: boolean) => {
+      hold((before) => (before.size > 0 ? before : new Map(models.map((one) => [one.name, one]))));
+      switchOne(row, enabled);
+    },
+    [models, switchOne],
+  );
   const onOpen = useCallback((row: ModelRow) => setOpen(row.name), [setOpen]);
   const shown = useDeferredValue(filters);
-  const rows = useMemo(() => sorted(passing(models, shown), shown.sort), [models, shown]);
+  const rows = useMemo(() => listedAs(models, held, shown), [models, held, shown]);
   const pages = Math.max(1, Math.ceil(rows.length / PAGE));
   const page = Math.min(pages, Math.max(1, Number(filters.page) || 1));
   if (models.length === 0) return <NoModels />;
   return (
     <>
       <Toolbar rows={models} filters={filters} change={change} />
-      <div className={styles.frame}>
+      <div className={styles.frame} onPointerLeave={() => hold(NONE)}>
         <ModelsTable
           rows={rows.slice((page - 1) * PAGE, page * PAGE)}
           sort={filters.sort}
@@ -87,11 +102,25 @@ function Listed({ models }: { models: ModelRow[] }) {
   );
 }
 
+const NONE: ReadonlyMap<string, ModelRow> = new Map();
+
+/**
+ * Filter and sort. After a switch every row stays where it was until something else is asked for or the mouse leaves,
+ * so that none slips away from under it.
+ *
+ * @param held the rows by name as they were then; empty: nothing was switched
+ */
+function listedAs(models: ModelRow[], held: ReadonlyMap<string, ModelRow>, filters: Filters): ModelRow[] {
+  const before = models.map((row) => held.get(row.name) ?? row);
+  const current = new Map(models.map((row) => [row.name, row]));
+  return sorted(passing(before, filters), filters.sort).map((row) => current.get(row.name) ?? row);
+}
+
 function Pager(props: { page: number; pages: number; rows: number; turn: (page: number) => void }) {
   const { page, pages, rows, turn } = props;
   const first = (page - 1) * PAGE + 1;
   return (
-    <nav className={styles.pager} aria-label="Pages">
+    <nav className={styles.pager} aria-label="Pages of models">
       <span role="status">
         {pages === 1
           ? `${count(rows)} ${rows === 1 ? "model" : "models"}`

@@ -8,7 +8,7 @@ import styles from "./models.module.css";
 export function QuotaCell({ row }: { row: ModelRow }) {
   const known = byScarcity(row);
   const first = known[0];
-  if (!first) return <span className={styles.faint}>{row.limits.join(", ") || "unknown"}</span>;
+  if (!first) return <Stated limits={row.limits} />;
   return (
     <div className={styles.quota}>
       <Meter used={1 - first.share} label={words(first.quota)} />
@@ -16,6 +16,16 @@ export function QuotaCell({ row }: { row: ModelRow }) {
         {brief(first.quota)}
       </span>
     </div>
+  );
+}
+
+/** The limits as they are stated, where nothing is counted. */
+function Stated({ limits }: { limits: string[] }) {
+  const more = limits.length > 1 ? `, ${limits.length - 1} more` : "";
+  return (
+    <span className={styles.stated} title={limits.join(", ")}>
+      {limits[0] ? `${limits[0]}${more}` : "unknown"}
+    </span>
   );
 }
 

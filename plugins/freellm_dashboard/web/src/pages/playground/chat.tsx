@@ -1,17 +1,10 @@
-import { ActionIcon, Button } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
 import { useEffect, useRef } from "react";
-import { IconColumns, IconSparkles, IconX } from "@/components/icons";
+import { IconSparkles, IconX } from "@/components/icons";
 
 import { AnswerView } from "./answer_view";
 import { Composer } from "./composer";
-import {
-  addColumn,
-  type Column,
-  type Conversation,
-  chooseModel,
-  MOST_COLUMNS,
-  removeColumn,
-} from "./conversation";
+import { type Column, type Conversation, chooseModel, removeColumn } from "./conversation";
 import { ModelPicker } from "./model_picker";
 import styles from "./playground.module.css";
 import type { Prompt, Turn } from "./requests";
@@ -21,19 +14,10 @@ export function Chat({ conversation }: { conversation: Conversation }) {
   const { columns, turns } = conversation;
   return (
     <div className={styles.chat}>
-      <div className={styles.columns} data-count={columns.length}>
+      <div className={styles.columns}>
         {columns.map((column, place) => (
           <Head key={column.id} column={column} place={place} alone={columns.length === 1} />
         ))}
-        {columns.length < MOST_COLUMNS && (
-          <Button
-            className={styles.compare}
-            leftSection={<IconColumns size={16} aria-hidden />}
-            onClick={() => addColumn(columns.at(-1)?.model === "auto" ? "auto:fast" : "auto")}
-          >
-            Compare
-          </Button>
-        )}
       </div>
       {turns.length === 0 ? (
         <Welcome />
@@ -91,7 +75,7 @@ function TurnView({ turn, columns }: { turn: Turn; columns: Column[] }) {
   return (
     <li className={styles.turn}>
       <PromptView prompt={turn.prompt} />
-      <div className={styles.answers} data-count={taking.length}>
+      <div className={styles.answers}>
         {taking.map((column) => (
           <div key={column.id} className={styles.answerColumn}>
             {turn.answers[column.id]?.map((answer, place, all) => (

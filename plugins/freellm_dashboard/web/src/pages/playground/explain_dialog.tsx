@@ -5,7 +5,8 @@ import { useState } from "react";
 import { type ApiError, api } from "@/api/client";
 import type { Explained, Explanation } from "@/api/types";
 import { Countdown, Loaded, Status, type Tone } from "@/components";
-import { compact, count, perWindow } from "@/format/numbers";
+import { compact } from "@/format/numbers";
+import { left, title } from "../analytics/pools";
 import { type Conversation, nextBody } from "./conversation";
 import styles from "./playground.module.css";
 import type { Prompt } from "./requests";
@@ -99,19 +100,17 @@ function ExplainTable({ explanation }: { explanation: Explanation }) {
   );
 }
 
-/** The quota of which the request would take the largest share. */
+/** The tightest of an open route's quotas; of a closed one the reason says it. */
 function Tightest({ route }: { route: Explained }) {
+  if (route.verdict === "closed") return null;
   const known = route.quotas.filter((quota) => quota.forecast.left !== null && quota.forecast.limit);
   const share = (quota: (typeof known)[number]) => (quota.forecast.left ?? 0) / (quota.forecast.limit ?? 1);
   const [tightest] = known.sort((a, b) => share(a) - share(b));
   if (!tightest) return null;
-  const { left, limit, unit, window } = tightest.forecast;
-  const number = (value: number) => (value < 10_000 ? count(value) : compact(value));
   return (
     <span className={styles.faint}>
       {" · "}
-      {number(left ?? 0)} of {number(limit ?? 0)} {unit} {perWindow(window)} left, takes{" "}
-      {number(tightest.reserves)}
+      {left(tightest.forecast)} of {title(tightest.forecast)}, takes {compact(tightest.reserves)}
     </span>
   );
 }

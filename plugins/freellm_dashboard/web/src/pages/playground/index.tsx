@@ -2,10 +2,18 @@ import { Button, Drawer, Menu } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useEffect, useRef, useState } from "react";
 import { notify, notifyProblem, Page, useQueryParam } from "@/components";
-import { IconAdjustmentsHorizontal, IconCode, IconTrash } from "@/components/icons";
+import { IconAdjustmentsHorizontal, IconCode, IconColumns, IconTrash } from "@/components/icons";
 import { listed } from "../search_params";
 import { Chat } from "./chat";
-import { type Conversation, clear, nextBody, setColumns, useConversation } from "./conversation";
+import {
+  addColumn,
+  type Conversation,
+  clear,
+  MOST_COLUMNS,
+  nextBody,
+  setColumns,
+  useConversation,
+} from "./conversation";
 import styles from "./playground.module.css";
 import { asCurl, asPython } from "./requests";
 import { SetupPanel } from "./setup_panel";
@@ -13,7 +21,9 @@ import { SetupPanel } from "./setup_panel";
 /** A chat with any model, or with up to four at once. */
 export default function PlaygroundPage() {
   const conversation = useConversation();
-  const wide = useMediaQuery("(min-width: 75rem)", true, { getInitialValueInEffect: false });
+  const { columns } = conversation;
+  const roomy = useMediaQuery("(min-width: 75rem)", true, { getInitialValueInEffect: false });
+  const wide = roomy && columns.length <= 2; // more answers need the setup's room
   const [open, setOpen] = useState(false);
   useModelsOfAddress(conversation);
   return (
@@ -31,6 +41,13 @@ export default function PlaygroundPage() {
               Setup
             </Button>
           )}
+          <Button
+            leftSection={<IconColumns size={16} aria-hidden />}
+            disabled={columns.length >= MOST_COLUMNS}
+            onClick={() => addColumn(columns.at(-1)?.model === "auto" ? "auto:fast" : "auto")}
+          >
+            Compare
+          </Button>
           <CopyAs conversation={conversation} />
           <Button
             leftSection={<IconTrash size={16} aria-hidden />}
@@ -42,7 +59,7 @@ export default function PlaygroundPage() {
         </>
       }
     >
-      <div className={styles.layout}>
+      <div className={styles.layout} data-wide={wide || undefined}>
         <Chat conversation={conversation} />
         {wide ? (
           <aside className={styles.aside} aria-label="Setup">
