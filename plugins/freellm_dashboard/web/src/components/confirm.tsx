@@ -30,7 +30,7 @@ export function Confirm(props: {
     }
   };
   return (
-    <Modal opened={props.opened} onClose={close} title={props.title} size="md" role="alertdialog">
+    <Modal opened={props.opened} onClose={close} title={props.title} size="md">
       {props.children}
       {error !== null && <Problem error={error} />}
       <Group justify="flex-end" mt="lg" gap="xs">

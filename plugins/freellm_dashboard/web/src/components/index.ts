@@ -11,3 +11,4 @@ export { Ago, Countdown } from "./times";
 export { notify, notifyProblem, Toasts } from "./toasts";
 export { useNow } from "./use_now";
 export { useQueryParam } from "./use_query_param";
+export { useReturnFocus } from "./use_return_focus";

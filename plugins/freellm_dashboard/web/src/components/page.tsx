@@ -6,15 +6,18 @@ export function Page(props: {
   title: string;
   subtitle?: ReactNode;
   actions?: ReactNode;
-  /** Use the whole width of a large screen, for tables and charts. */
+  /** `wide` uses a large screen for tables and charts, `narrow` keeps forms readable. */
+  width?: "wide" | "narrow";
+  /** The same as `width="wide"`. */
   wide?: boolean;
   children: ReactNode;
 }) {
   useEffect(() => {
     document.title = `${props.title} · freellm`;
   }, [props.title]);
+  const width = props.wide ? "wide" : props.width;
   return (
-    <div className={`${styles.page} ${props.wide ? styles.wide : ""}`}>
+    <div className={[styles.page, width ? styles[width] : ""].join(" ")}>
       <header className={styles.header}>
         <div>
           <h1>{props.title}</h1>

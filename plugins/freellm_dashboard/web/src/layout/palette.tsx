@@ -163,16 +163,11 @@ export function Palette(props: {
   useHotkeys([["mod+K", () => setOpened(true)]], []);
   const commands = useCommands(opened, props.signOut);
   return (
-    <Modal
-      opened={opened}
-      onClose={() => setOpened(false)}
-      withCloseButton={false}
-      padding={0}
-      size="35rem"
-      yOffset="12dvh"
-      aria-label="Search"
-    >
-      <Search commands={commands} close={() => setOpened(false)} />
-    </Modal>
+    <Modal.Root opened={opened} onClose={() => setOpened(false)} size="35rem" yOffset="12dvh">
+      <Modal.Overlay />
+      <Modal.Content aria-label="Search">
+        <Search commands={commands} close={() => setOpened(false)} />
+      </Modal.Content>
+    </Modal.Root>
   );
 }

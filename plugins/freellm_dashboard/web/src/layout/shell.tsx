@@ -100,7 +100,7 @@ export function Shell(props: { demo: boolean; signOut: () => void; children: Rea
           <ThemeSwitch />
         </div>
       </aside>
-      <header className={styles.top}>
+      <section className={styles.top} aria-label="Top bar">
         <Brand demo={props.demo} />
         <LiveDot />
         <ActionIcon
@@ -112,7 +112,7 @@ export function Shell(props: { demo: boolean; signOut: () => void; children: Rea
         >
           <IconSearch size={18} aria-hidden />
         </ActionIcon>
-      </header>
+      </section>
       <main id="main" ref={main} tabIndex={-1} className={styles.main}>
         {props.children}
       </main>

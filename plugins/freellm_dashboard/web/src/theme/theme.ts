@@ -23,6 +23,7 @@ export const theme = createTheme({
     Menu: { defaultProps: { shadow: "md", transitionProps: { duration: 80 } } },
     Modal: { defaultProps: { ...overlay, radius: "md", size: "lg" } },
     Select: { defaultProps: { checkIconPosition: "right" } },
+    Switch: { defaultProps: { withThumbIndicator: false } },
     Tooltip: { defaultProps: { openDelay: 350, transitionProps: { duration: 80 } } },
   },
 });

@@ -4,9 +4,10 @@ import { Link } from "wouter";
 import { ApiError, api } from "@/api/client";
 import { refresh } from "@/api/queries";
 import type { AddedKey, Field, NewKey, ProviderCard } from "@/api/types";
-import { NumberField, Problem } from "@/components";
+import { NumberField, Problem, useReturnFocus } from "@/components";
 import { IconCircleCheck, IconExternalLink } from "@/components/icons";
 import { plural } from "@/format/numbers";
+import { sentence } from "@/format/words";
 import { mismatch } from "./form";
 import styles from "./keys.module.css";
 
@@ -18,6 +19,7 @@ function FieldInput(props: {
   first: boolean;
 }) {
   const { field, value } = props;
+  const doubt = mismatch(field, value);
   const Input = field.secret ? PasswordInput : TextInput;
   return (
     <Input
@@ -31,6 +33,16 @@ function FieldInput(props: {
       error={props.error ?? undefined}
       data-autofocus={props.first || undefined}
       inputWrapperOrder={["label", "description", "input", "error"]}
+      inputContainer={(input) => (
+        <>
+          {input}
+          {doubt && (
+            <p className={styles.doubt} role="status">
+              {doubt}
+            </p>
+          )}
+        </>
+      )}
       onChange={(event) => props.change(event.currentTarget.value)}
       rightSectionPointerEvents={field.secret ? "all" : "none"}
     />
@@ -43,10 +55,10 @@ function Added({ added, again, close }: { added: AddedKey; again: () => void; cl
       <div className={styles.successHead}>
         <IconCircleCheck size={28} aria-hidden />
         <h3>
-          {added.key.title} unlocked {plural(added.models.length, "model")}
+          {added.key.title} unlocks {plural(added.models.length, "model")}
         </h3>
       </div>
-      <p>{added.message}</p>
+      {added.key.state !== "valid" && <p>{sentence(added.message)}</p>}
       <ul className={styles.modelList}>
         {added.models.map((model) => (
           <li key={model} className={styles.quota}>
@@ -234,6 +246,7 @@ export function AddKey(props: {
   choose: (id: string) => void;
   close: () => void;
 }) {
+  useReturnFocus();
   const [added, setAdded] = useState<AddedKey | null>(null);
   const provider = props.providers.find((each) => each.id === props.chosen);
   return (

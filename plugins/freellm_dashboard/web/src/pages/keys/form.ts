@@ -6,7 +6,7 @@ export function mismatch(field: Field, value: string): string | null {
   const pattern = compiled(field.pattern);
   return pattern === null || pattern.test(value.trim())
     ? null
-    : `This does not look like a ${field.title}; is all of it there?`;
+    : "This does not look like one; is all of it there?";
 }
 
 /** The provider's pattern; null when it uses what this browser's regular expressions do not know. */

@@ -1,10 +1,12 @@
-import { Button, Checkbox, Modal, Textarea } from "@mantine/core";
+import { Button, Checkbox, Modal, Textarea, VisuallyHidden } from "@mantine/core";
 import { type ChangeEvent, useState } from "react";
 import { api } from "@/api/client";
 import { refresh } from "@/api/queries";
 import type { Imported, ImportedKey } from "@/api/types";
-import { notify, Problem, Status, type Tone } from "@/components";
+import { notify, Problem, Status, type Tone, useReturnFocus } from "@/components";
+import { IconFileImport } from "@/components/icons";
 import { plural } from "@/format/numbers";
+import { sentence } from "@/format/words";
 import styles from "./keys.module.css";
 
 const OUTCOMES: Record<ImportedKey["outcome"], [tone: Tone, word: string]> = {
@@ -28,7 +30,7 @@ function Found({ found }: { found: Imported }) {
                 {key.provider} <span className={styles.masked}>{key.masked}</span>
                 <div className={styles.muted}>
                   {key.variable}
-                  {key.reason && `: ${key.reason}`}
+                  {key.reason && `: ${sentence(key.reason)}`}
                 </div>
               </div>
               <Status tone={tone}>{word}</Status>
@@ -48,6 +50,7 @@ function Found({ found }: { found: Imported }) {
 
 /** Take the keys of a `.env` file, after a preview of what would be taken. */
 export function ImportKeys({ close }: { close: () => void }) {
+  useReturnFocus();
   const [text, setText] = useState("");
   const [check, setCheck] = useState(true);
   const [found, setFound] = useState<Imported | null>(null);
@@ -99,7 +102,18 @@ export function ImportKeys({ close }: { close: () => void }) {
                 setFound(null);
               }}
             />
-            <input className={styles.file} type="file" aria-label="Choose the file" onChange={read} />
+            <div>
+              <Button
+                component="label"
+                className={styles.file}
+                leftSection={<IconFileImport size={16} aria-hidden />}
+              >
+                Choose a file
+                <VisuallyHidden>
+                  <input type="file" onChange={read} />
+                </VisuallyHidden>
+              </Button>
+            </div>
             <Checkbox
               label="Ask each provider whether its key works"
               checked={check}

@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Menu, Switch } from "@mantine/core";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, type Ref, useRef, useState } from "react";
 import { api } from "@/api/client";
 import { refresh } from "@/api/queries";
 import type { Cleared, Cooldown, KeyRow, RemovedKey } from "@/api/types";
@@ -62,11 +62,17 @@ function name(key: KeyRow): string {
   return key.label || key.masked || key.title;
 }
 
-function KeyMenu({ row, edit, remove }: { row: KeyRow; edit: () => void; remove: () => void }) {
+function KeyMenu(props: {
+  row: KeyRow;
+  button: Ref<HTMLButtonElement>;
+  edit: () => void;
+  remove: () => void;
+}) {
+  const { row, button, edit, remove } = props;
   return (
     <Menu position="bottom-end">
       <Menu.Target>
-        <ActionIcon variant="default" size={30} aria-label={`More for the key ${name(row)}`}>
+        <ActionIcon ref={button} variant="default" size={30} aria-label={`More for the key ${name(row)}`}>
           <IconDots size={16} aria-hidden />
         </ActionIcon>
       </Menu.Target>
@@ -104,6 +110,12 @@ export function KeyItem({ row, extra }: { row: KeyRow; extra?: ReactNode }) {
   const [checking, check] = useAction();
   const [switching, change] = useAction();
   const [dialog, setDialog] = useState<"edit" | "remove" | null>(null);
+  const menu = useRef<HTMLButtonElement>(null);
+  // The menu's item, which had the focus before the dialog, is gone by now.
+  const close = () => {
+    setDialog(null);
+    menu.current?.focus();
+  };
   const [tone, word] = standing(row);
   const path = `/keys/${encodeURIComponent(row.id)}`;
 
@@ -144,7 +156,12 @@ export function KeyItem({ row, extra }: { row: KeyRow; extra?: ReactNode }) {
               onChange={(event) => void enable(event.currentTarget.checked)}
               aria-label={`Use the key ${name(row)}`}
             />
-            <KeyMenu row={row} edit={() => setDialog("edit")} remove={() => setDialog("remove")} />
+            <KeyMenu
+              row={row}
+              button={menu}
+              edit={() => setDialog("edit")}
+              remove={() => setDialog("remove")}
+            />
           </>
         )}
       </div>
@@ -171,7 +188,7 @@ export function KeyItem({ row, extra }: { row: KeyRow; extra?: ReactNode }) {
       )}
       <Confirm
         opened={dialog === "remove"}
-        close={() => setDialog(null)}
+        close={close}
         title={`Remove this key of ${row.title}?`}
         verb="Remove the key"
         action={remove}
@@ -181,7 +198,7 @@ export function KeyItem({ row, extra }: { row: KeyRow; extra?: ReactNode }) {
           {row.models.length > 0 && `${row.models.length} models may lose their only key.`}
         </p>
       </Confirm>
-      {dialog === "edit" && <EditKey row={row} close={() => setDialog(null)} />}
+      {dialog === "edit" && <EditKey row={row} close={close} />}
     </li>
   );
 }

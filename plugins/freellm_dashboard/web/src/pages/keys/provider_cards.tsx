@@ -57,8 +57,13 @@ export function ProviderWithKeys(props: {
             </span>
           </div>
           <Links provider={provider} />
-          <Button size="compact-sm" leftSection={<IconPlus size={14} aria-hidden />} onClick={props.add}>
-            Add a key
+          <Button
+            size="compact-sm"
+            leftSection={<IconPlus size={14} aria-hidden />}
+            onClick={props.add}
+            aria-label={`Add a key of ${provider.title}`}
+          >
+            Add
           </Button>
         </div>
         <ul>

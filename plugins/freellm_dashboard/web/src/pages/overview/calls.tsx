@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import type { RequestRow, UnderWay } from "@/api/types";
 import { Card, Empty, useQueryParam } from "@/components";
 import { IconActivity } from "@/components/icons";
-import { duration } from "@/format/numbers";
+import { count, duration } from "@/format/numbers";
 import { moment } from "@/format/time";
 import { CallDialog, Outcome, tokens } from "@/pages/analytics/ladder";
 import styles from "./calls.module.css";
@@ -64,10 +64,13 @@ function CallRow({ request, open }: { request: RequestRow; open: () => void }) {
         <Outcome request={request} />
       </td>
       <td className={`${styles.right} ${styles.least}`}>{tokens(request)}</td>
-      <td className={`${styles.right} ${styles.least}`}>{duration(request.duration_ms)}</td>
+      <td className={styles.right}>{duration(request.duration_ms)}</td>
     </tr>
   );
 }
+
+/** How many of the requests under way have a row; the others are counted. */
+const MOST_UNDER_WAY = 5;
 
 /** Requests under way, then the last ones; each opens its ladder, which has an address of its own. */
 export function Calls({ last, underWay }: { last: RequestRow[]; underWay: UnderWay[] }) {
@@ -90,15 +93,22 @@ export function Calls({ last, underWay }: { last: RequestRow[]; underWay: UnderW
             <th scope="col" className={`${styles.right} ${styles.least}`}>
               Tokens in → out
             </th>
-            <th scope="col" className={`${styles.right} ${styles.least}`}>
+            <th scope="col" className={styles.right}>
               Took
             </th>
           </tr>
         </thead>
         <tbody>
-          {underWay.map((request) => (
+          {underWay.slice(0, MOST_UNDER_WAY).map((request) => (
             <UnderWayRow key={request.id} request={request} />
           ))}
+          {underWay.length > MOST_UNDER_WAY && (
+            <tr>
+              <td colSpan={5} className={styles.asked}>
+                {count(underWay.length - MOST_UNDER_WAY)} more under way
+              </td>
+            </tr>
+          )}
           {last.map((request) => (
             <CallRow key={request.id} request={request} open={() => setCall(request.id)} />
           ))}

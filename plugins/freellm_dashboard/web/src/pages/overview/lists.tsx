@@ -88,7 +88,7 @@ export function GettingStarted({ steps }: { steps: Step[] }) {
 const HEALTH: Record<ProviderHealth["state"], [tone: Tone, word: string]> = {
   ok: ["good", "ok"],
   some: ["warn", "partly"],
-  closed: ["bad", "closed"],
+  closed: ["warn", "closed"],
   untested: ["idle", "untested"],
   no_key: ["idle", "no key"],
 };
@@ -110,9 +110,15 @@ export function ProviderList({ providers }: { providers: ProviderHealth[] }) {
                   title={provider.reason}
                 >
                   <span className={styles.providerName}>{provider.title}</span>
-                  {provider.keys > 0 && (
+                  {provider.models > 0 && (
                     <span className={styles.open}>
-                      {provider.open} of {provider.models} open
+                      {provider.open === 0 && provider.opens_at !== null ? (
+                        <>
+                          opens in <Countdown at={provider.opens_at} />
+                        </>
+                      ) : (
+                        `${provider.open} of ${provider.models} open`
+                      )}
                     </span>
                   )}
                   <span className={styles.providerState}>

@@ -85,7 +85,7 @@ function Group({ title, hint, plugins }: { title: string; hint: string; plugins:
 export default function PluginsPage() {
   const query = useApi<Plugins>("/plugins");
   return (
-    <Page title="Plugins" subtitle="Everything but the core is one">
+    <Page title="Plugins" subtitle="Everything but the core is one" width="narrow">
       <Loaded query={query} skeleton={<Lines count={8} height={56} />}>
         {(data) => (
           <>

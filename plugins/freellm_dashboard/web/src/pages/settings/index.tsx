@@ -12,7 +12,7 @@ export default function SettingsPage() {
   const settings = useApi<Settings>("/settings");
   const unified = useApi<UnifiedKey>("/apikey");
   return (
-    <Page title="Settings" subtitle="Connect, sign in, back up">
+    <Page title="Settings" subtitle="Connect, sign in, back up" width="narrow">
       <Loaded query={settings} skeleton={<Lines count={6} height={56} />}>
         {(data) => (
           <>
