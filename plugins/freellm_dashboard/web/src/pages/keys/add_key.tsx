@@ -1,4 +1,4 @@
-import { Button, Checkbox, Modal, PasswordInput, Select, Switch, TextInput } from "@mantine/core";
+import { Button, Modal, PasswordInput, Select, Switch, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { Link } from "wouter";
 import { ApiError, api } from "@/api/client";
@@ -173,10 +173,11 @@ function Advanced({
           checked={draft.unlimited}
           onChange={(event) => change({ unlimited: event.currentTarget.checked })}
         />
-        <Checkbox
-          label="Store it without asking the provider whether it works"
-          checked={!draft.check}
-          onChange={(event) => change({ check: !event.currentTarget.checked })}
+        <Switch
+          label="Ask the provider whether it works"
+          description="Off stores it untested"
+          checked={draft.check}
+          onChange={(event) => change({ check: event.currentTarget.checked })}
         />
       </div>
     </details>

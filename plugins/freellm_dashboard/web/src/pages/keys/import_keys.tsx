@@ -1,4 +1,4 @@
-import { Button, Checkbox, Modal, Textarea, VisuallyHidden } from "@mantine/core";
+import { Button, Modal, Switch, Textarea, VisuallyHidden } from "@mantine/core";
 import { type ChangeEvent, useState } from "react";
 import { api } from "@/api/client";
 import { refresh } from "@/api/queries";
@@ -114,7 +114,7 @@ export function ImportKeys({ close }: { close: () => void }) {
                 </VisuallyHidden>
               </Button>
             </div>
-            <Checkbox
+            <Switch
               label="Ask each provider whether its key works"
               checked={check}
               onChange={(event) => setCheck(event.currentTarget.checked)}

@@ -96,10 +96,12 @@ const SOURCES: Record<KeyRow["source"], string> = {
 };
 
 function Who({ row }: { row: KeyRow }) {
-  const notes = [SOURCES[row.source], row.unlimited ? "paid plan" : ""].filter(Boolean).join(", ");
+  const notes = [SOURCES[row.source], row.unlimited ? "paid plan" : ""]
+    .filter((note) => note && note !== row.label)
+    .join(", ");
   return (
     <div className={styles.who}>
-      {row.label || (row.masked ? "" : "Without a key")} <span className={styles.masked}>{row.masked}</span>{" "}
+      {row.label || (row.masked ? "" : row.title)} <span className={styles.masked}>{row.masked}</span>{" "}
       {notes && <span className={styles.source}>{notes}</span>}
     </div>
   );
