@@ -66,6 +66,7 @@ async def running_proxy(
     unlimited: bool = False,
     models: list[tuple[str, str]] | None = None,
     environ: Mapping[str, str] | None = None,
+    fixed_key: bool = True,
     monotonic: Callable[[], float] = time.monotonic,
     **settings: object,
 ) -> AsyncIterator[RunningProxy]:
@@ -75,10 +76,11 @@ async def running_proxy(
     :param keys: keys in their one-line form, by provider; one for each provider with a base URL unless stated
     :param models: models to switch on
     :param environ: where providers' usual variables are looked up
+    :param fixed_key: whether the unified key is that of the tests; else it is generated
     :param monotonic: the clock that quotas go by
     """
     made = load_settings(
-        {"FREELLM_API_KEY": UNIFIED},
+        {"FREELLM_API_KEY": UNIFIED} if fixed_key else {},
         {
             "data_dir": folder / "data",
             "config_dir": folder / "config",

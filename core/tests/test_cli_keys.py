@@ -383,3 +383,20 @@ def test_while_only_keyless_providers_answer_the_others_are_named(tmp_path: Path
 def test_without_a_provider_the_cure_is_to_install_one(tmp_path: Path, words: list[str]) -> None:
     told = Commandline(tmp_path, FREELLM_LOAD_PLUGINS="").run(*words).stdout
     assert "pip install ./plugins/freellm_provider_NAME" in told
+
+
+def test_a_key_is_edited(line: Commandline) -> None:
+    id_ = line.document("keys", "add", "groq", stdin=GOOD)["id"]
+    edited = line.document("keys", "edit", id_[:8], "--label", "work", "--disable", "--unlimited")["keys"][0]
+    assert (edited["label"], edited["enabled"], edited["unlimited"]) == ("work", False, True)
+    (listed,) = (row for row in line.document("keys", "list")["keys"] if row["id"] == id_)
+    assert (listed["label"], listed["enabled"], listed["models"]) == ("work", False, [])
+    again = line.document("keys", "edit", "work", "--enable")["keys"][0]
+    assert (again["label"], again["enabled"], again["unlimited"]) == ("work", True, True)
+    assert "say what to change" in line.refused("keys", "edit", "work")
+    assert "no key has that id" in line.refused("keys", "edit", "nobody", "--enable")
+
+
+def test_a_key_of_the_environment_is_edited_there(tmp_path: Path) -> None:
+    line = Commandline(tmp_path, GROQ_API_KEY="gsk_environment")
+    assert "GROQ_API_KEY" in line.refused("keys", "edit", "env:GROQ_API_KEY", "--disable")

@@ -10,6 +10,7 @@ from freellm.administration.folder import DataFolder
 from freellm.errors import SettingsError
 from freellm.store.database import store_errors
 from freellm.store.files import make_private_file
+from freellm.store.reading import read_only
 
 
 def back_up(folder: DataFolder, target: Path) -> int:
@@ -17,20 +18,23 @@ def back_up(folder: DataFolder, target: Path) -> int:
 
     :param target: the new file, readable by its owner only
     :return: its size in bytes
-    :raises SettingsError: when there is such a file already, or it cannot be written
+    :raises SettingsError: when there is such a file already
+    :raises StoreError: when it cannot be written, or the database cannot be read; there is no such file then
     """
     source = folder.store.file
     if target.exists():
         raise SettingsError(f"{target} exists already; name a new file")
+    make_private_file(target)
     try:
-        make_private_file(target)
-    except OSError as error:
-        raise SettingsError(f"{target} cannot be written: {error.strerror}") from None
-    with (
-        store_errors(source),
-        closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as original,
-        closing(sqlite3.connect(target)) as copy,
-    ):
-        original.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE")
+        with store_errors(target):
+            _copy(source, target)
+    except BaseException:
+        target.unlink()
+        raise
     return target.stat().st_size
+
+
+def _copy(source: Path, target: Path) -> None:
+    with closing(read_only(source)) as original, closing(sqlite3.connect(target)) as copy:
+        original.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file, without another beside it

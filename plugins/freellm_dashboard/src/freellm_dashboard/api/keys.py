@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from aiohttp import web
@@ -182,15 +182,17 @@ def _fields(info: ProviderInfo, wanted: NewKey) -> Mapping[str, str]:
     return parse_key(info, given[first]) if list(given) == [first] and first else check_fields(info, given)
 
 
+_SIGNS: Final = (("no installed provider", "provider"), ("base URL", "base_url"))
+"""Words of a refusal, and the field that it is about."""
+
+
 def _with_field(refused: RefusedError, wanted: NewKey) -> RefusedError:
-    """Return a refusal that names the field which the text begins with, if it does."""
-    message = refused.problem.message.removeprefix("--").replace("base-url", "base_url")
-    field = next(
-        (name for name in wanted.__struct_fields__ if message.startswith((f"{name}:", f"{name} "))), "fields"
-    )
-    if "no installed provider" in message:
-        field = "provider"
-    return RefusedError(refused.problem.message, field=field, cure=refused.problem.cure)
+    """Return a refusal that names the field it is about: the one that the text begins with, if it does so."""
+    message = refused.problem.message.removeprefix("--").replace("base-url:", "base_url:", 1)
+    named = (name for name in wanted.__struct_fields__ if message.startswith((f"{name}:", f"{name} ")))
+    meant = (field for words, field in _SIGNS if words in message)
+    field = next(named, None) or next(meant, "fields")
+    return RefusedError(message, field=field, cure=refused.problem.cure)
 
 
 def _edit(folder: DataFolder, id_: str, wanted: KeyChange) -> ProviderKey:
