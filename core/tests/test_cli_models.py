@@ -266,7 +266,9 @@ def test_moves_do_to_the_order_what_they_do_to_a_list(
 
 
 def test_several_models_are_put_in_an_order_at_once(line: Commandline) -> None:
-    before = order(line)
-    told = line.document("fallback", "set", before[-1], before[1])
-    assert [row["model"] for row in told["order"]] == [before[-1], before[1], before[0], *before[2:-1]]
+    rows = line.document("fallback", "list")["order"]
+    before = [f"{row['provider']}/{row['model']}" for row in rows]
+    told = line.document("fallback", "set", before[-1], before[1])["order"]
+    after = [f"{row['provider']}/{row['model']}" for row in told]
+    assert after == [before[-1], before[1], before[0], *before[2:-1]]
     assert "is named twice" in line.refused("fallback", "set", before[0], before[0])

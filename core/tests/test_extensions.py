@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pytest
@@ -15,6 +15,7 @@ from freellm.errors import RequestError
 from freellm.extensions import Extensions, load_extensions, refuse_broken
 from freellm.ledger import Ledger
 from freellm.measurements import Measured
+from freellm.panels import Block, Panel, Text
 from freellm.plugins import PLUGINS, PluginRecord
 from freellm.proxy import Proxy
 from freellm.routing import Strategy
@@ -379,3 +380,49 @@ def test_two_of_one_name_are_told_once() -> None:
     with pytest.raises(PluginError) as caught:
         refuse_broken([*records("refused"), *records("refused")], strict=False)
     assert str(caught.value) == "refused: why"
+
+
+class Panels:
+    """Adds a panel of each id.
+
+    :param ids: the ids
+    """
+
+    def __init__(self, *ids: str) -> None:
+        self.ids = ids
+
+    @hookimpl
+    def register_panels(self, register: Callable[[Panel], None]) -> None:
+        async def draw() -> Sequence[Block]:
+            return [Text(text="hello")]
+
+        for id_ in self.ids:
+            register(Panel(id=id_, title=id_.upper(), draw=draw))
+
+
+class NotAPanel:
+    @hookimpl
+    def register_panels(self, register: Callable[[Any], None]) -> None:
+        register({"id": "mine", "title": "Mine"})
+
+
+async def test_panels_of_all_plugins_are_gathered_by_title() -> None:
+    extensions = Extensions([("one", Panels("b", "c")), ("two", Panels("a"))])
+    panels = extensions.panels(PROXY)
+    assert list(panels) == ["a", "b", "c"]
+    assert await panels["a"].draw() == [Text(text="hello")]
+
+
+@pytest.mark.parametrize(
+    ("plugins", "said"),
+    [
+        ([Panels("a"), Panels("a")], "there is a panel 'a' already"),
+        ([Panels("A/b")], "lower-case letters"),
+        ([Panels("")], "lower-case letters"),
+        ([NotAPanel()], "no freellm.panels.Panel"),
+    ],
+)
+def test_a_panel_that_will_not_do_is_refused(plugins: list[Any], said: str) -> None:
+    extensions = Extensions([(str(number), plugin) for number, plugin in enumerate(plugins)])
+    with pytest.raises(PluginError, match=said):
+        extensions.panels(PROXY)
