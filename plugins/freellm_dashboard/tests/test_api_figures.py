@@ -192,6 +192,13 @@ async def test_a_request_shows_its_ladder(browser: Browser, simulation: Simulati
     assert (first["provider"], first["kind"], first["key_label"]) == ("groq", "overloaded", "key 0")
     assert first["duration_ms"] is not None
     assert first["message"]
+    last = told["attempts"][-1]
+    assert (last["provider"], last["kind"]) == (fell["provider"], "ok")
+    assert [attempt["number"] for attempt in told["attempts"]] == list(range(1, fell["attempts"] + 1))
+    whole = next(row for row in await listed(browser, "outcome=ok") if not row["stream"])
+    assert whole["overhead_ms"] < whole["duration_ms"]
+    (rung,) = (await browser.get(f"/api/requests/{whole['id']}")).json["attempts"]
+    assert (rung["kind"], rung["provider"]) == ("ok", "groq")
     missing = await browser.get("/api/requests/req_nobody")
     assert (missing.status, missing.error["field"]) == (404, "id")
 

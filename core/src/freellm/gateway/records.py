@@ -51,9 +51,12 @@ def _kept(call: Call) -> Sequence[PassedOver]:
     return notes if len(notes) <= PASSED_OVER_KEPT else notes[:PASSED_OVER_KEPT]
 
 
-def _overhead(call: Call, duration: float) -> float:
-    """Return the milliseconds that were spent neither on providers nor on waiting for one."""
-    return max(0.0, duration - call.upstream_ms - call.waited * 1000.0)
+def _overhead(call: Call, duration: float, answering: float = 0.0) -> float:
+    """Return the milliseconds that were spent neither on providers nor on waiting for one.
+
+    :param answering: milliseconds of the attempt that answers, which is not over yet
+    """
+    return max(0.0, duration - call.upstream_ms - answering - call.waited * 1000.0)
 
 
 class Recorder:
@@ -126,7 +129,9 @@ class Recorder:
                 estimated=not told,
                 first_delta_ms=attempt.first_delta_ms,
                 duration_ms=duration,
-                overhead_ms=_overhead(call, duration) if attempt.first_delta_ms is None else None,
+                overhead_ms=(
+                    _overhead(call, duration, attempt.ms()) if attempt.first_delta_ms is None else None
+                ),
                 session=call.session.hex() if call.session is not None else None,
                 passed_over=_kept(call),
             ),

@@ -88,7 +88,7 @@ def _detail(logged: LoggedRequest, labels: Mapping[str, str]) -> RequestDetail:
     record = logged.request
     return RequestDetail(
         request=None if record is None else request_row(_columns(record), labels),
-        attempts=[_attempt(attempt, labels) for attempt in logged.attempts],
+        attempts=_attempts(logged, labels),
         passed_over=[
             PassedOver(
                 name=note.name,
@@ -101,6 +101,39 @@ def _detail(logged: LoggedRequest, labels: Mapping[str, str]) -> RequestDetail:
             for note in (record.passed_over if record else ())
         ],
     )
+
+
+def _attempts(logged: LoggedRequest, labels: Mapping[str, str]) -> list[Attempt]:
+    """Return the attempts that are logged, and the last one, which the request's own row tells of."""
+    told = [_attempt(attempt, labels) for attempt in logged.attempts]
+    record = logged.request
+    if (
+        record is None
+        or record.provider is None
+        or record.model is None
+        or record.key is None
+        or record.error not in (None, "cancelled")  # what failed is logged
+        or any(attempt.kind == "ok" for attempt in told)  # a request in several parts
+    ):
+        return told
+    before = max((a.started + (a.duration_ms or 0.0) / 1000.0 for a in told), default=record.created)
+    ended = record.created + record.duration_ms / 1000.0
+    last = Attempt(
+        number=len(told) + 1,
+        provider=record.provider,
+        model=record.model,
+        key=record.key,
+        key_label=labels.get(record.key),
+        kind="ok" if record.error is None else "cancelled",
+        status=200,
+        started=before,
+        first_byte_ms=record.first_delta_ms,
+        duration_ms=max((ended - before) * 1000.0, 0.0),
+        message="",
+        quota="",
+        passed_over=len(record.passed_over),
+    )
+    return [*told, last]
 
 
 def _columns(record: RequestRecord) -> dict[str, Any]:

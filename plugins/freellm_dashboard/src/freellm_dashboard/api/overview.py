@@ -164,7 +164,7 @@ def _state(
     if not usable:
         return "no_key", next((key.reason for key in keys if key.reason), "it has no key")
     if not models:
-        return "no_key", "none of its models is on"
+        return "no_key", "all its models are retired or off"
     if not is_open:
         return "closed", next(iter(closed), "")
     if closed:

@@ -102,7 +102,7 @@ class Attempt(Answer, frozen=True, kw_only=True):
     :param model: for which model
     :param key: the id of the key
     :param key_label: what the user calls the key
-    :param kind: the kind of failure, or `ok`
+    :param kind: the kind of failure, or `ok`, or `cancelled` when the client left during its answer
     :param status: the provider's HTTP status; null: there was no answer
     :param started: Unix time
     :param first_byte_ms: milliseconds to the first byte
@@ -150,7 +150,7 @@ class RequestDetail(Answer, frozen=True, kw_only=True):
     """One request and its ladder.
 
     :param request: the request; null while it is being served
-    :param attempts: in the order in which they were made
+    :param attempts: in the order in which they were made, the one that answered included
     :param passed_over: in the order in which they would have been asked
     """
 

@@ -54,7 +54,7 @@ export interface Attempt {
   key: string;
   /** what the user calls the key */
   key_label: string | null;
-  /** the kind of failure, or `ok` */
+  /** the kind of failure, or `ok`, or `cancelled` when the client left during its answer */
   kind: string;
   /** the provider's HTTP status; null: there was no answer */
   status: number | null;
@@ -969,7 +969,7 @@ export interface RemovedKey {
 export interface RequestDetail {
   /** the request; null while it is being served */
   request: RequestRow | null;
-  /** in the order in which they were made */
+  /** in the order in which they were made, the one that answered included */
   attempts: Array<Attempt>;
   /** in the order in which they would have been asked */
   passed_over: Array<PassedOver>;
