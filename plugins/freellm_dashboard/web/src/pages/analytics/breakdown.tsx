@@ -3,7 +3,8 @@ import { SegmentedControl } from "@mantine/core";
 import type { Analytics, Group } from "@/api/types";
 import { Section } from "@/components";
 import { compact, count, duration, percent } from "@/format/numbers";
-import styles from "./analytics.module.css";
+import styles from "./groups.module.css";
+import shared from "./shared.module.css";
 
 const GROUPINGS = [
   { value: "provider", label: "Provider" },
@@ -21,7 +22,7 @@ export function Breakdown({ analytics, change }: { analytics: Analytics; change:
       hint="Whoever was asked last for a request"
       actions={
         <SegmentedControl
-          className={styles.right}
+          className={shared.right}
           size="xs"
           data={GROUPINGS}
           value={by}
@@ -86,13 +87,13 @@ function Row({ group, all, over }: { group: Group; all: number; over: boolean })
       )}
       <td data-number>
         {count(tally.requests)}{" "}
-        <span className={styles.faint}>{percent(tally.requests / Math.max(1, all))}</span>
+        <span className={shared.faint}>{percent(tally.requests / Math.max(1, all))}</span>
       </td>
       <td data-number>{percent(tally.success)}</td>
       <td data-number>
         {count(attempts_made)}{" "}
         {attempts_failed > 0 && (
-          <span className={styles.faint}>{percent(attempts_failed / attempts_made)} failed</span>
+          <span className={shared.faint}>{percent(attempts_failed / attempts_made)} failed</span>
         )}
       </td>
       <td data-number>{compact(tally.input_tokens + tally.output_tokens)}</td>

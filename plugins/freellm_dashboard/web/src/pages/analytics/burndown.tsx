@@ -8,8 +8,9 @@ import { compact, count } from "@/format/numbers";
 import { exact } from "@/format/time";
 import { DASHES } from "../charts/lines";
 import { TimeChart } from "../charts/time_chart";
-import styles from "./analytics.module.css";
+import styles from "./burndown.module.css";
 import { forecast, isLong, left, lines, members, share, title, urgent } from "./pools";
+import shared from "./shared.module.css";
 
 const FEW = 8;
 
@@ -52,7 +53,7 @@ function Shown({ pools, unknown }: { pools: PoolForecast[]; unknown: number }) {
             Show the other {count(pools.length - shown.length)}
           </Button>
         )}
-        {unknown > 0 && <p className={styles.note}>{count(unknown)} more have no known limit.</p>}
+        {unknown > 0 && <p className={shared.note}>{count(unknown)} more have no known limit.</p>}
       </div>
       <Line pool={current} />
     </div>
@@ -66,7 +67,7 @@ function Pool({ pool, chosen, choose }: { pool: PoolForecast; chosen: boolean; c
     <button type="button" className={styles.pool} aria-pressed={chosen} onClick={choose}>
       <span className={styles.poolHead}>
         <strong>{pool.provider}</strong>
-        <span className={styles.faint} title={pool.members.join(", ") || undefined}>
+        <span className={shared.faint} title={pool.members.join(", ") || undefined}>
           {members(pool)}
         </span>
         <span>{title(pool)}</span>
@@ -74,7 +75,7 @@ function Pool({ pool, chosen, choose }: { pool: PoolForecast; chosen: boolean; c
       <Meter used={1 - (share(pool) ?? 1)} label={name} />
       <span className={styles.poolWords}>
         <span>{left(pool)}</span>
-        <span className={styles.faint}>{forecast(pool, now)}</span>
+        <span className={shared.faint}>{forecast(pool, now)}</span>
       </span>
     </button>
   );
@@ -116,14 +117,14 @@ function Line({ pool }: { pool: PoolForecast }) {
 function Short({ pool }: { pool: PoolForecast }) {
   const now = useNow();
   return (
-    <div className={styles.box}>
+    <div className={shared.box}>
       <h3>
         {pool.provider}: {title(pool)}
       </h3>
       <p>
         {left(pool)}, {forecast(pool, now)}.
       </p>
-      <p className={styles.faint}>
+      <p className={shared.faint}>
         {pool.window === null
           ? "What is at once has no history."
           : "It is over before a line could be drawn."}
@@ -139,7 +140,7 @@ function Source({ pool }: { pool: PoolForecast }) {
   if (pool.checked) parts.push(`checked ${pool.checked}`);
   if (pool.believed_until !== null) parts.push(`believed until ${exact(pool.believed_until)}`);
   return (
-    <p className={styles.note}>
+    <p className={shared.note}>
       {parts.join(", ")}
       {pool.evidence && <> · {pool.evidence}</>}
     </p>

@@ -7,8 +7,9 @@ import { Ago, Empty, Lines, Loaded, Section, useQueryParam } from "@/components"
 import { IconListSearch, IconMessage, IconSearch } from "@/components/icons";
 import { duration } from "@/format/numbers";
 import { useParams } from "../search_params";
-import styles from "./analytics.module.css";
+import styles from "./calls.module.css";
 import { CallDialog, Outcome, tokens } from "./ladder";
+import shared from "./shared.module.css";
 
 /** Calls that are shown at first. */
 const FEW = 8;
@@ -45,7 +46,7 @@ export function Calls() {
       actions={
         <Button
           size="compact-sm"
-          className={styles.right}
+          className={shared.right}
           onClick={() => set({ log: whole ? "" : "all", q: "", outcome: "all" })}
         >
           {whole ? "Only the last" : "All calls"}

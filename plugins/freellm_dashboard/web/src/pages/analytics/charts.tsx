@@ -3,8 +3,8 @@ import { compact, count, duration, span } from "@/format/numbers";
 import { exact } from "@/format/time";
 import { DASHES, type Line } from "../charts/lines";
 import { TimeChart } from "../charts/time_chart";
-import styles from "./analytics.module.css";
 import { Fallbacks } from "./fallbacks";
+import styles from "./shared.module.css";
 
 const SYNC = "analytics";
 

@@ -1,24 +1,25 @@
 import type { Reason } from "@/api/types";
 import { count, percent, plural } from "@/format/numbers";
-import styles from "./analytics.module.css";
+import styles from "./fallbacks.module.css";
 import { kind } from "./rungs";
+import shared from "./shared.module.css";
 
 /** Why attempts failed, the most frequent first, and whose they were. */
 export function Fallbacks({ reasons, attempts }: { reasons: Reason[]; attempts: number }) {
   const failed = reasons.reduce((sum, reason) => sum + reason.count, 0);
   const most = Math.max(1, ...reasons.map((reason) => reason.count));
   return (
-    <section className={styles.box} aria-labelledby="fallbacks">
-      <div className={styles.boxHead}>
+    <section className={shared.box} aria-labelledby="fallbacks">
+      <div className={shared.boxHead}>
         <h3 id="fallbacks">Failed attempts</h3>
-        <span className={styles.faint}>
+        <span className={shared.faint}>
           {failed === 0
             ? "by reason"
             : `${count(failed)} of ${plural(attempts, "attempt")}, ${percent(failed / Math.max(1, attempts))}`}
         </span>
       </div>
       {failed === 0 ? (
-        <p className={styles.nothing}>No attempt failed.</p>
+        <p className={shared.nothing}>No attempt failed.</p>
       ) : (
         <ul className={styles.reasons}>
           {reasons.map((reason) => (
@@ -27,7 +28,7 @@ export function Fallbacks({ reasons, attempts }: { reasons: Reason[]; attempts: 
               <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden>
                 <rect width={(reason.count / most) * 100} height="8" />
               </svg>
-              <span className={styles.number}>{count(reason.count)}</span>
+              <span className={shared.number}>{count(reason.count)}</span>
               <span className={styles.whose}>{whose(reason)}</span>
             </li>
           ))}

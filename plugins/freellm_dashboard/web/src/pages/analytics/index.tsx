@@ -4,11 +4,11 @@ import { useApi } from "@/api/queries";
 import type { Analytics } from "@/api/types";
 import { Lines, Loaded, Page, Section } from "@/components";
 import { useParams } from "../search_params";
-import styles from "./analytics.module.css";
 import { Breakdown } from "./breakdown";
 import { Burndown } from "./burndown";
 import { Calls } from "./calls";
 import { Charts } from "./charts";
+import styles from "./shared.module.css";
 import { Summary } from "./summary";
 
 const DEFAULTS = { range: "24h", by: "provider" };

@@ -3,8 +3,8 @@ import type { Analytics, Spread, Tally } from "@/api/types";
 import { Figure, Figures } from "@/components";
 import { IconArrowDownRight, IconArrowUpRight } from "@/components/icons";
 import { compact, count, duration, percent, plural } from "@/format/numbers";
-import styles from "./analytics.module.css";
 import { change } from "./changes";
+import styles from "./shared.module.css";
 
 /** The range in five figures, each compared with the range before. */
 export function Summary({ analytics }: { analytics: Analytics }) {

@@ -8,7 +8,8 @@ import {
   IconTool,
   type IconType,
 } from "@/components/icons";
-import styles from "./models.module.css";
+import shared from "./shared.module.css";
+import styles from "./table.module.css";
 
 export type Ability = ModelRow["abilities"][number];
 
@@ -35,7 +36,7 @@ export function AbilityIcons({ abilities }: { abilities: Ability[] }) {
         return (
           <li key={ability} title={has ? help : `not: ${help}`} data-has={has || undefined}>
             <Icon size={15} strokeWidth={1.75} aria-hidden />
-            {has && <span className={styles.hidden}>{help}</span>}
+            {has && <span className={shared.hidden}>{help}</span>}
           </li>
         );
       })}

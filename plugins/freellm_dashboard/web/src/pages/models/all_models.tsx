@@ -11,8 +11,8 @@ import { count } from "@/format/numbers";
 import { useParams } from "../search_params";
 import { DEFAULTS, type Filters, passing, sorted } from "./filters";
 import { ModelDrawer } from "./model_drawer";
-import styles from "./models.module.css";
 import { ModelsTable } from "./table";
+import styles from "./table.module.css";
 import { Toolbar } from "./toolbar";
 
 /** Rows on one page: more would make typing into the search slow. */

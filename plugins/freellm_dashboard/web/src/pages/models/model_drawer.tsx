@@ -8,9 +8,10 @@ import { CopyField, Countdown, Meter, notify, notifyProblem } from "@/components
 import { IconMessage, IconRefresh } from "@/components/icons";
 import { count, duration, percent, plural } from "@/format/numbers";
 import { ABILITIES } from "./abilities";
+import styles from "./drawer.module.css";
 import { type Quota, standing } from "./filters";
-import styles from "./models.module.css";
 import { words } from "./quota_bar";
+import shared from "./shared.module.css";
 import { StandingCell, why } from "./standing";
 
 interface Props {
@@ -43,8 +44,8 @@ function Details({ row, onSwitch }: { row: ModelRow; onSwitch: Props["onSwitch"]
   return (
     <div className={styles.details}>
       <CopyField value={row.name} what="name" />
-      <StandingCell row={row} />
-      {row.note && row.note !== why(row, state) && <p className={styles.faint}>{row.note}</p>}
+      <StandingCell row={row} whole />
+      {row.note && row.note !== why(row, state) && <p className={shared.faint}>{row.note}</p>}
       <Group gap="xs">
         <Button
           component={Link}
@@ -85,7 +86,7 @@ function Limits({ row }: { row: ModelRow }) {
           ))}
         </ul>
       ) : (
-        <p className={styles.faint}>{row.limits.join(", ") || "Nobody states any."}</p>
+        <p className={shared.faint}>{row.limits.join(", ") || "Nobody states any."}</p>
       )}
     </section>
   );
@@ -97,11 +98,11 @@ function LimitLine({ quota }: { quota: Quota }) {
     <li>
       <span>
         {text}
-        {quota.shared && <span className={styles.faint}> · shared with other models</span>}
+        {quota.shared && <span className={shared.faint}> · shared with other models</span>}
       </span>
       {quota.limit !== null && <Meter used={quota.used / Math.max(quota.limit, 1e-9)} label={text} />}
       {quota.resets_at !== null && quota.used > 0 && (
-        <span className={styles.faint}>
+        <span className={shared.faint}>
           all of it again in <Countdown at={quota.resets_at} />
         </span>
       )}
@@ -139,7 +140,7 @@ function Facts({ row }: { row: ModelRow }) {
   return (
     <section>
       <h3>Facts</h3>
-      <dl className={styles.facts}>
+      <dl className={shared.facts}>
         {facts.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>

@@ -17,8 +17,8 @@ import type { Fallback, FallbackEntry, FallbackSort } from "@/api/types";
 import { Empty, Lines, Loaded } from "@/components";
 import { IconArrowsSort } from "@/components/icons";
 import { count } from "@/format/numbers";
-import styles from "./models.module.css";
 import { moved, place } from "./moves";
+import styles from "./order.module.css";
 import { OrderRow } from "./order_row";
 import { useOrder } from "./use_order";
 

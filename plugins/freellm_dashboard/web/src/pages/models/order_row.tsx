@@ -11,7 +11,8 @@ import {
   IconGripVertical,
   type IconType,
 } from "@/components/icons";
-import styles from "./models.module.css";
+import styles from "./order.module.css";
+import shared from "./shared.module.css";
 
 interface Props {
   entry: FallbackEntry;
@@ -49,10 +50,10 @@ export const OrderRow = memo(function OrderRow({ entry, index, last, moveTo }: P
       >
         <IconGripVertical size={16} aria-hidden />
       </button>
-      <span className={styles.place}>{index + 1}</span>
+      <span className={shared.place}>{index + 1}</span>
       <span className={styles.who}>
-        <span className={styles.title}>{title}</span>
-        <span className={styles.id}>{entry.name}</span>
+        <span className={shared.title}>{title}</span>
+        <span className={shared.id}>{entry.name}</span>
       </span>
       <span className={styles.ranks}>
         {ranks.join(" · ")}

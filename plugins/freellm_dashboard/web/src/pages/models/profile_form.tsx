@@ -7,8 +7,9 @@ import { refresh, useApi } from "@/api/queries";
 import type { Models, ProfileBody, ProfileRow } from "@/api/types";
 import { notify, Problem } from "@/components";
 import { ABILITIES, type Ability } from "./abilities";
-import styles from "./models.module.css";
 import { ModelList } from "./profile_models";
+import styles from "./profiles.module.css";
+import shared from "./shared.module.css";
 
 interface Props {
   /** The profile to change; null makes a new one. */
@@ -145,7 +146,7 @@ function Choice(props: {
           <button
             key={value}
             type="button"
-            className={styles.chip}
+            className={shared.chip}
             aria-pressed={on}
             onClick={() => change(on ? chosen.filter((one) => one !== value) : [...chosen, value])}
           >

@@ -1,8 +1,9 @@
 import { ActionIcon, Select } from "@mantine/core";
 
 import { IconArrowDown, IconArrowUp, IconX } from "@/components/icons";
-import styles from "./models.module.css";
 import { moved } from "./moves";
+import styles from "./profiles.module.css";
+import shared from "./shared.module.css";
 
 interface Props {
   chosen: string[];
@@ -31,8 +32,8 @@ export function ModelList({ chosen, offers, change, error }: Props) {
         <ol>
           {chosen.map((name, place) => (
             <li key={name}>
-              <span className={styles.place}>{place + 1}</span>
-              <span className={styles.title}>{name}</span>
+              <span className={shared.place}>{place + 1}</span>
+              <span className={shared.title}>{name}</span>
               <ActionIcon
                 variant="subtle"
                 color="gray"

@@ -7,8 +7,9 @@ import type { ProfileRow, Profiles as Rows } from "@/api/types";
 import { Card, Confirm, CopyField, Empty, Loaded, notify, Status } from "@/components";
 import { IconMessage, IconPencil, IconPlus, IconTrash, IconUsersGroup } from "@/components/icons";
 import { ABILITIES } from "./abilities";
-import styles from "./models.module.css";
 import { ProfileForm } from "./profile_form";
+import styles from "./profiles.module.css";
+import shared from "./shared.module.css";
 
 /** Names for who may answer: made, changed and deleted. */
 export function Profiles() {
@@ -19,6 +20,7 @@ export function Profiles() {
     <Loaded query={query}>
       {({ profiles, strategies }) => (
         <>
+          <h2 className={shared.hidden}>Profiles</h2>
           {profiles.length === 0 ? (
             <None add={() => setEdited("new")} />
           ) : (
@@ -97,7 +99,7 @@ function Shown({ profile, edit, remove }: { profile: ProfileRow; edit: () => voi
         {!own && <Status tone="idle">config.toml</Status>}
       </div>
       <CopyField value={`auto:${profile.name}`} what="model name" />
-      <dl className={styles.facts}>
+      <dl className={shared.facts}>
         {lines.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
@@ -127,7 +129,7 @@ function Shown({ profile, edit, remove }: { profile: ProfileRow; edit: () => voi
             </Button>
           </>
         ) : (
-          <span className={styles.faint}>changed in config.toml</span>
+          <span className={shared.faint}>changed in config.toml</span>
         )}
       </Group>
     </Card>

@@ -1,8 +1,8 @@
 import type { ModelRow } from "@/api/types";
 import { Meter } from "@/components";
 import { amount, compact, count, perWindow } from "@/format/numbers";
+import styles from "./cells.module.css";
 import { byScarcity, type Quota } from "./filters";
-import styles from "./models.module.css";
 
 /** The tightest limit of a model. */
 export function QuotaCell({ row }: { row: ModelRow }) {

@@ -1,7 +1,7 @@
 import type { ModelRow } from "@/api/types";
 import { Countdown, Status, type Tone } from "@/components";
+import styles from "./cells.module.css";
 import { type Standing, standing } from "./filters";
-import styles from "./models.module.css";
 
 /** The states in words, and how each is drawn. */
 export const WORDS: Record<Standing, { title: string; tone: Tone }> = {
@@ -12,13 +12,13 @@ export const WORDS: Record<Standing, { title: string; tone: Tone }> = {
   retired: { title: "Retired", tone: "bad" },
 };
 
-/** The one state of a model, with the reason below it. */
-export function StandingCell({ row }: { row: ModelRow }) {
+/** The one state of a model, with the reason below it: two lines of it, or the whole. */
+export function StandingCell({ row, whole = false }: { row: ModelRow; whole?: boolean }) {
   const state = standing(row);
   const { title, tone } = WORDS[state];
   const reason = why(row, state);
   return (
-    <div className={styles.standing}>
+    <div className={styles.standing} data-whole={whole || undefined}>
       <span className={styles.word}>
         <Status tone={tone}>{title}</Status>
         {state === "closed" && row.opens_at !== null && (

@@ -4,9 +4,10 @@ import { IconArrowDown, IconArrowUp } from "@/components/icons";
 import { compact, duration, percent } from "@/format/numbers";
 import { AbilityIcons } from "./abilities";
 import { standing } from "./filters";
-import styles from "./models.module.css";
 import { QuotaCell } from "./quota_bar";
+import shared from "./shared.module.css";
 import { StandingCell } from "./standing";
+import styles from "./table.module.css";
 
 interface Column {
   id: string;
@@ -47,7 +48,7 @@ export function ModelsTable(
   const { rows, sort, onSort, ...actions } = props;
   return (
     <table className={styles.table}>
-      <caption className={styles.hidden}>Models of all providers</caption>
+      <caption className={shared.hidden}>Models of all providers</caption>
       <thead>
         <tr>
           {COLUMNS.map((column) => (
@@ -111,8 +112,8 @@ const Row = memo(function Row({ row, onSwitch, onOpen }: Actions & { row: ModelR
       <td data-column="place">{row.place ?? ""}</td>
       <th scope="row" data-column="name">
         <button type="button" className={styles.name} onClick={() => onOpen(row)}>
-          <span className={styles.title}>{row.title || row.model}</span>
-          <span className={styles.id}>{row.name}</span>
+          <span className={shared.title}>{row.title || row.model}</span>
+          <span className={shared.id}>{row.name}</span>
         </button>
       </th>
       <td data-column="status">
@@ -123,7 +124,7 @@ const Row = memo(function Row({ row, onSwitch, onOpen }: Actions & { row: ModelR
       </td>
       <td data-column="abilities">
         {row.task === "embeddings" ? (
-          <span className={styles.faint}>embeddings</span>
+          <span className={shared.faint}>embeddings</span>
         ) : (
           <AbilityIcons abilities={row.abilities} />
         )}
@@ -133,12 +134,12 @@ const Row = memo(function Row({ row, onSwitch, onOpen }: Actions & { row: ModelR
       <td data-column="speed">{row.speed_rank ?? <Unknown />}</td>
       <td data-column="success">
         {measured?.success == null ? (
-          <span className={styles.faint}>not yet</span>
+          <span className={shared.faint}>not yet</span>
         ) : (
           <>
             {percent(measured.success)}
             {measured.first_ms !== null && (
-              <span className={styles.faint}> · {duration(measured.first_ms)}</span>
+              <span className={shared.faint}> · {duration(measured.first_ms)}</span>
             )}
           </>
         )}
@@ -148,5 +149,5 @@ const Row = memo(function Row({ row, onSwitch, onOpen }: Actions & { row: ModelR
 });
 
 function Unknown() {
-  return <span className={styles.faint}>unknown</span>;
+  return <span className={shared.faint}>unknown</span>;
 }

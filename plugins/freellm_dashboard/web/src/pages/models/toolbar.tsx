@@ -5,8 +5,9 @@ import { IconChevronDown, IconSearch, IconX } from "@/components/icons";
 import { listed, toggled } from "../search_params";
 import { ABILITIES, FILTERED } from "./abilities";
 import { counts, DEFAULTS, type Filters, passing, STANDINGS, standing } from "./filters";
-import styles from "./models.module.css";
+import shared from "./shared.module.css";
 import { WORDS } from "./standing";
+import styles from "./toolbar.module.css";
 
 interface Props {
   rows: ModelRow[];
@@ -78,7 +79,7 @@ function Providers({ rows, filters, change }: Props) {
             aria-checked={chosen.includes(id)}
             data-checked={chosen.includes(id) || undefined}
             className={styles.menuItem}
-            rightSection={<span className={styles.faint}>{left}</span>}
+            rightSection={<span className={shared.faint}>{left}</span>}
             onClick={() => change({ provider: toggled(filters.provider, id) })}
           >
             {title}
@@ -94,8 +95,8 @@ function Standings({ rows, filters, change }: Props) {
   const all = Object.values(left).reduce((sum, one) => sum + one, 0);
   const states = STANDINGS.filter((state) => left[state] || filters.status === state);
   return (
-    <fieldset className={styles.chips}>
-      <legend className={styles.hidden}>State</legend>
+    <fieldset className={shared.chips}>
+      <legend className={shared.hidden}>State</legend>
       <Chip on={filters.status === ""} count={all} onClick={() => change({ status: "" })}>
         All
       </Chip>
@@ -117,8 +118,8 @@ function Abilities({ rows, filters, change }: Props) {
   const left = useMemo(() => counts(passing(rows, filters), (row) => row.abilities), [rows, filters]);
   const chosen = listed(filters.ability);
   return (
-    <fieldset className={styles.chips}>
-      <legend className={styles.hidden}>Abilities</legend>
+    <fieldset className={shared.chips}>
+      <legend className={shared.hidden}>Abilities</legend>
       {FILTERED.map((ability) => {
         const { title, icon: Icon } = ABILITIES[ability];
         return (
@@ -138,9 +139,9 @@ function Abilities({ rows, filters, change }: Props) {
 
 function Chip(props: { on: boolean; count: number; onClick: () => void; children: React.ReactNode }) {
   return (
-    <button type="button" className={styles.chip} aria-pressed={props.on} onClick={props.onClick}>
-      <span className={styles.chipWord}>{props.children}</span>
-      <span className={styles.count}>{props.count}</span>
+    <button type="button" className={shared.chip} aria-pressed={props.on} onClick={props.onClick}>
+      <span className={shared.chipWord}>{props.children}</span>
+      <span className={shared.count}>{props.count}</span>
     </button>
   );
 }

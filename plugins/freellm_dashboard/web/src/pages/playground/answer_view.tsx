@@ -6,9 +6,9 @@ import { IconRefresh, IconRoute } from "@/components/icons";
 import { compact, count, duration, plural } from "@/format/numbers";
 import { Call } from "../analytics/ladder";
 import { kind } from "../analytics/rungs";
+import styles from "./answer.module.css";
 import { type Answer, type Attempt, type Refusal, tokensPerSecond } from "./answers";
 import { again, chooseModel, isOpen } from "./conversation";
-import styles from "./playground.module.css";
 import { Prose } from "./prose";
 import { ToolCalls } from "./tool_calls";
 
@@ -44,7 +44,11 @@ export function AnswerView({ answer, turn, column, newest }: Props) {
       {answer.status === "done" && answer.text === "" && answer.toolCalls.length === 0 && (
         <p className={styles.faint}>The answer is empty.</p>
       )}
-      {answer.status === "stopped" && <Status tone="idle">stopped by you</Status>}
+      {answer.status === "stopped" && (
+        <span className={styles.stopped}>
+          <Status tone="idle">stopped by you</Status>
+        </span>
+      )}
       {answer.error && <Failure error={answer.error} choose={(model) => chooseModel(column, model)} />}
       {!open && (
         <footer className={styles.foot}>

@@ -105,7 +105,7 @@ test("tokens a second are unknown without usage, and count from the first token 
   expect(tokensPerSecond(blank)).toBeNull();
   const usage = { prompt_tokens: 1, completion_tokens: 50, total_tokens: 51 };
   expect(tokensPerSecond({ ...blank, usage, firstTokenMs: 500, ms: 1500 })).toBe(50);
-  expect(tokensPerSecond({ ...blank, usage, firstTokenMs: 500, ms: 500 })).toBeNull();
+  expect(tokensPerSecond({ ...blank, usage, firstTokenMs: 500, ms: 510 })).toBeNull();
 });
 
 test("pretty leaves alone what is no JSON", () => {

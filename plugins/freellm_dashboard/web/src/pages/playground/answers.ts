@@ -209,11 +209,16 @@ export function refusal(error: WireError): Refusal {
   };
 }
 
+/** Milliseconds of writing below which the network's buffers are measured, and not the model. */
+const LEAST_MS = 100;
+
 /** Tokens a second while the model was writing; null when it cannot be told. */
 export function tokensPerSecond(answer: Answer): number | null {
   if (!answer.usage || answer.ms === null || answer.firstTokenMs === null) return null;
-  const seconds = (answer.ms - answer.firstTokenMs) / 1000;
-  return seconds > 0 && answer.usage.completion_tokens > 1 ? answer.usage.completion_tokens / seconds : null;
+  const writing = answer.ms - answer.firstTokenMs;
+  return writing < LEAST_MS || answer.usage.completion_tokens < 2
+    ? null
+    : (answer.usage.completion_tokens * 1000) / writing;
 }
 
 function trail(header: string | null): Attempt[] {

@@ -3,10 +3,10 @@ import { useEffect, useRef } from "react";
 import { IconSparkles, IconX } from "@/components/icons";
 
 import { AnswerView } from "./answer_view";
+import styles from "./chat.module.css";
 import { Composer } from "./composer";
 import { type Column, type Conversation, chooseModel, removeColumn } from "./conversation";
 import { ModelPicker } from "./model_picker";
-import styles from "./playground.module.css";
 import type { Prompt, Turn } from "./requests";
 
 /** The columns, what was said, and where one types. */
@@ -78,6 +78,7 @@ function TurnView({ turn, columns }: { turn: Turn; columns: Column[] }) {
       <div className={styles.answers}>
         {taking.map((column) => (
           <div key={column.id} className={styles.answerColumn}>
+            {taking.length > 1 && <h3 className={styles.asked}>{column.model}</h3>}
             {turn.answers[column.id]?.map((answer, place, all) => (
               <AnswerView
                 key={answer.id}

@@ -2,10 +2,10 @@ import { ActionIcon, Button, Textarea } from "@mantine/core";
 import { type ClipboardEvent, type DragEvent, type KeyboardEvent, useRef, useState } from "react";
 import { notifyProblem } from "@/components";
 import { IconArrowUp, IconPhotoPlus, IconPlayerStopFilled, IconRoute, IconX } from "@/components/icons";
+import styles from "./composer.module.css";
 import { type Conversation, isRunning, send, stop } from "./conversation";
 import { ExplainDialog } from "./explain_dialog";
 import { MOST, pictures } from "./pictures";
-import styles from "./playground.module.css";
 import { type Picture, type Prompt, parsedTools } from "./requests";
 
 /** Where one types, drops and pastes. */

@@ -8,7 +8,7 @@ import { Countdown, Loaded, Status, type Tone } from "@/components";
 import { compact } from "@/format/numbers";
 import { left, title } from "../analytics/pools";
 import { type Conversation, nextBody } from "./conversation";
-import styles from "./playground.module.css";
+import styles from "./explain.module.css";
 import type { Prompt } from "./requests";
 
 interface Props {

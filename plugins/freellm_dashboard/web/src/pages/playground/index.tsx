@@ -5,6 +5,7 @@ import { notify, notifyProblem, Page, useQueryParam } from "@/components";
 import { IconAdjustmentsHorizontal, IconCode, IconColumns, IconTrash } from "@/components/icons";
 import { listed } from "../search_params";
 import { Chat } from "./chat";
+import styles from "./chat.module.css";
 import {
   addColumn,
   type Conversation,
@@ -14,7 +15,6 @@ import {
   setColumns,
   useConversation,
 } from "./conversation";
-import styles from "./playground.module.css";
 import { asCurl, asPython } from "./requests";
 import { SetupPanel } from "./setup_panel";
 

@@ -3,8 +3,8 @@ import { useMemo } from "react";
 
 import { useApi } from "@/api/queries";
 import type { Fallback, Models, Profiles } from "@/api/types";
+import styles from "./chat.module.css";
 import { choices } from "./choices";
-import styles from "./playground.module.css";
 
 /** Everything that a request can name as its model. */
 export function ModelPicker(props: { label: string; value: string; onChange: (model: string) => void }) {

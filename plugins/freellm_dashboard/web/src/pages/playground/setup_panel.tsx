@@ -1,9 +1,7 @@
 import { Button, Group, Select, Switch, Textarea, TextInput } from "@mantine/core";
 
 import { NumberField } from "@/components";
-
 import { setUp } from "./conversation";
-import styles from "./playground.module.css";
 import {
   EXAMPLE_TOOLS,
   PARAMETERS,
@@ -12,6 +10,7 @@ import {
   parsedTools,
   type Setup,
 } from "./requests";
+import styles from "./setup.module.css";
 
 /** What goes with every prompt: system prompt, parameters and tools. */
 export function SetupPanel({ setup }: { setup: Setup }) {
@@ -28,7 +27,7 @@ export function SetupPanel({ setup }: { setup: Setup }) {
       />
       <section className={styles.group} aria-labelledby="parameters">
         <h2 id="parameters">Parameters</h2>
-        <p className={styles.faint}>What is off is left to the provider.</p>
+        <p>What is off is left to the provider.</p>
         {PARAMETERS.map((parameter) => (
           <ParameterField key={parameter.name} parameter={parameter} values={setup.parameters} />
         ))}

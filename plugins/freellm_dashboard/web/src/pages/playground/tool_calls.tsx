@@ -1,10 +1,9 @@
 import { Button, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { IconTool } from "@/components/icons";
-
+import styles from "./answer.module.css";
 import { type Answer, pretty } from "./answers";
 import { giveResults, isOpen } from "./conversation";
-import styles from "./playground.module.css";
 
 interface Props {
   answer: Answer;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { parts } from "./fences";
+import { lines, parts } from "./marks";
 
 describe("parts", () => {
   test("splits code from prose and keeps its language and its blank lines", () => {
@@ -25,5 +25,28 @@ describe("parts", () => {
 
   test("nothing is no part", () => {
     expect(parts("\n \n")).toEqual([]);
+  });
+});
+
+describe("lines", () => {
+  test("reads headings, bullets, numbers and bold", () => {
+    expect(lines("## A **b**\n- one\n12. two\n\n2 ** 3 ** 4")).toEqual([
+      {
+        kind: "heading",
+        mark: "",
+        runs: [
+          { text: "A ", bold: false },
+          { text: "b", bold: true },
+        ],
+      },
+      { kind: "item", mark: "•", runs: [{ text: "one", bold: false }] },
+      { kind: "item", mark: "12.", runs: [{ text: "two", bold: false }] },
+      { kind: "empty", mark: "", runs: [] },
+      { kind: "text", mark: "", runs: [{ text: "2 ** 3 ** 4", bold: false }] },
+    ]);
+  });
+
+  test("a star that is still open, while a text streams in, is text", () => {
+    expect(lines("**bo")[0]?.runs).toEqual([{ text: "**bo", bold: false }]);
   });
 });
