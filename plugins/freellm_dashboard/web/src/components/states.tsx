@@ -4,6 +4,7 @@ import type { ComponentType, ReactNode } from "react";
 import { ApiError } from "@/api/client";
 import { sentence } from "@/format/words";
 import { IconAlertCircle, type IconProps } from "./icons";
+import { Marked } from "./marked";
 import styles from "./states.module.css";
 
 /** Nothing here yet: what would be, and the action that brings it. */
@@ -34,7 +35,12 @@ export function Problem(props: { error: unknown; retry?: () => void }) {
       <IconAlertCircle size={18} aria-hidden />
       <div className={styles.problemBody}>
         <div>
-          {sentence(message)} {cure && <span className={styles.cure}>{sentence(cure)}</span>}
+          <Marked text={sentence(message)} />{" "}
+          {cure && (
+            <span className={styles.cure}>
+              <Marked text={sentence(cure)} />
+            </span>
+          )}
         </div>
         {props.retry && (
           <Button size="compact-sm" onClick={props.retry}>

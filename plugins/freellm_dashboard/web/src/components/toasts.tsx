@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useSyncExternalStore } from "react";
 import { ApiError } from "@/api/client";
 import { sentence } from "@/format/words";
 import { IconAlertCircle, IconCheck } from "./icons";
+import { Marked } from "./marked";
 import styles from "./toasts.module.css";
 
 interface Toast {
@@ -69,7 +70,12 @@ function Item({ toast }: { toast: Toast }) {
     <li className={styles.toast} data-tone={toast.tone}>
       <Icon size={18} aria-hidden />
       <div className={styles.words}>
-        {toast.message} {toast.detail && <span className={styles.detail}>{toast.detail}</span>}
+        {toast.message}{" "}
+        {toast.detail && (
+          <span className={styles.detail}>
+            <Marked text={toast.detail} />
+          </span>
+        )}
       </div>
       {undo && (
         <Button

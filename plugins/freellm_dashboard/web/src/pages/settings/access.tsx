@@ -20,7 +20,7 @@ import { browser } from "./browsers";
 import styles from "./settings.module.css";
 
 /** The server's own lower bound for a password. */
-const SHORTEST = 8;
+const SHORTEST = 10;
 
 function PasswordForm({ isSet }: { isSet: boolean }) {
   const [current, setCurrent] = useState("");
