@@ -29,11 +29,13 @@ function Stated({ limits }: { limits: string[] }) {
   );
 }
 
-/** `25 of 30 requests/min`, under a heading that says that this is what is left. */
+const SHORT: Record<string, string> = { requests: "req", tokens: "tok" };
+
+/** `25 of 30 req/min`, under a heading that says that this is what is left. */
 function brief(quota: Quota): string {
   const numbers = `${short(Math.max(0, quota.left ?? 0))} of ${short(quota.limit ?? 0)}`;
   if (quota.unit === "concurrent") return `${numbers} at once`;
-  return `${numbers} ${quota.unit}${perWindow(quota.window).replace("per ", "/")}`;
+  return `${numbers} ${SHORT[quota.unit] ?? quota.unit}${perWindow(quota.window).replace("per ", "/")}`;
 }
 
 /** `25 of 30 requests left per min`. */
