@@ -60,9 +60,9 @@ function Summary({ request }: { request: RequestRow }) {
     ["When", exact(request.created)],
     ["Took", duration(request.duration_ms)],
     ["First token", request.stream ? duration(request.first_delta_ms) : "not streamed"],
-    ["Of it freellm's", duration(request.overhead_ms)],
     ["Tokens", tokens(request)],
   ];
+  if (request.overhead_ms !== null) facts.push(["Of it freellm's", duration(request.overhead_ms)]);
   return (
     <dl className={styles.facts}>
       {facts.map(([name, value]) => (
