@@ -237,14 +237,12 @@ async def test_no_answer_holds_a_secret(browser: Browser, simulation: Simulation
 
 async def test_bad_bodies_are_refused_and_nothing_breaks(browser: Browser) -> None:
     for endpoint in ENDPOINTS:
-        if (
-            endpoint.method == "GET"
-            or endpoint.body is None
-            or endpoint.path in ("/api/chat", "/api/explain")
-        ):
+        if endpoint.method == "GET" or endpoint.path in ("/api/chat", "/api/explain", "/api/logout"):
             continue
         path = endpoint.path.replace("{id}", "none").replace("{name}", "mine")
         for body in (b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b'{"a":' * 500, b'{"unknown": 1}'):
+            if endpoint.body is None and not body:
+                continue
             answer = await browser.ask(endpoint.method, path, body)
             assert 400 <= answer.status < 500, (endpoint.name, body[:20], answer.body)
             assert answer.error["message"]
@@ -253,7 +251,8 @@ async def test_bad_bodies_are_refused_and_nothing_breaks(browser: Browser) -> No
 async def test_an_open_dashboard_does_not_hold_up_requests(browser: Browser) -> None:
     """Whatever a page asks for, the event loop works on it for a moment only before it serves others.
 
-    Counted is the loop's own processor time, so that a busy machine makes no difference.
+    Counted is the loop's own processor time, and of three times the best, so that a busy machine and the collection of
+    garbage make no difference.
     """
     longest, worked = 0.0, time.thread_time()
 
@@ -263,12 +262,13 @@ async def test_an_open_dashboard_does_not_hold_up_requests(browser: Browser) -> 
             await asyncio.sleep(0)
             longest, worked = max(longest, time.thread_time() - worked), time.thread_time()
 
-    for path in PAGES:  # what is made once and kept
-        await browser.get(path)
     watching = asyncio.create_task(watch())
-    await asyncio.sleep(0)
     for path in PAGES:
-        assert (await browser.get(path)).status == 200
+        holds = []
+        for _ in range(3):
+            longest = 0.0
+            assert (await browser.get(path)).status == 200
+            holds.append(longest)
+        assert min(holds) < 0.015, f"{path}: {min(holds) * 1000:.0f} ms"
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
-    assert longest < 0.02, f"{longest * 1000:.0f} ms"

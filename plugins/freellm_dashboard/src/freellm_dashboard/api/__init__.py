@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import wraps
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -13,8 +14,9 @@ from freellm.version import VERSION
 from freellm_dashboard.answers import Handler, answer, answering
 from freellm_dashboard.api.analytics import AnalyticsDesk
 from freellm_dashboard.api.apikey import UnifiedKeyDesk
-from freellm_dashboard.api.desk import Desk
+from freellm_dashboard.api.desk import Desk, nothing
 from freellm_dashboard.api.document import document
+from freellm_dashboard.api.endpoints import ENDPOINTS
 from freellm_dashboard.api.keys import KeyDesk
 from freellm_dashboard.api.log import LogDesk
 from freellm_dashboard.api.models import ModelDesk
@@ -38,9 +40,22 @@ def register(app: web.Application, proxy: Proxy) -> None:
     """
     desk = Desk(proxy)
     app.on_cleanup.append(desk.close)
+    takers = {endpoint.name for endpoint in ENDPOINTS if endpoint.body is not None}
     for name, handler in _handlers(desk).items():
         method, path = name.split()
-        app.router.add_route(method, path, auth(LEVEL)(answering(handler)))
+        closed = handler if method == "GET" or name in takers else _takes_nothing(handler)
+        app.router.add_route(method, path, auth(LEVEL)(answering(closed)))
+
+
+def _takes_nothing(handler: Handler) -> Handler:
+    """Return a handler that refuses a body with anything in it."""
+
+    @wraps(handler)
+    async def handle(request: web.Request) -> web.StreamResponse:
+        await nothing(request)
+        return await handler(request)
+
+    return handle
 
 
 def _handlers(desk: Desk) -> dict[str, Handler]:

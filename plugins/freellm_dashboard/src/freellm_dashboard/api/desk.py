@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -59,7 +60,10 @@ class Desk:
     ) -> _Result:
         """Run a function that changes the data folder, and let the proxy take that over at once; see `work`."""
         done = await self.work(function, *arguments, field=field)
-        self.proxy.refresh()
+        try:
+            self.proxy.refresh()
+        except FreeLLMError as error:
+            raise RefusedError(f"it is stored, and cannot be taken over yet: {error}", status=503) from None
         return done
 
     async def ask(
@@ -81,9 +85,9 @@ class Desk:
         return await self._run(self._reading, self._at_the_log, function, *arguments, field=field)
 
     async def close(self, app: web.Application) -> None:
-        """End the threads."""
-        self._acting.shutdown(cancel_futures=True)
-        self._reading.shutdown(cancel_futures=True)
+        """End the threads, once what they have begun is done; open streams go on meanwhile."""
+        for threads in (self._acting, self._reading):
+            await asyncio.to_thread(partial(threads.shutdown, cancel_futures=True))
         for connection in self._connections:
             connection.close()
 
@@ -122,6 +126,19 @@ def _to_its_end(
     folder: DataFolder, function: Callable[..., Coroutine[Any, Any, _Result]], *arguments: Any
 ) -> _Result:
     return asyncio.run(function(folder, *arguments))
+
+
+class Nothing(Body, frozen=True, kw_only=True):
+    """The body of what needs to be told nothing."""
+
+
+async def nothing(request: web.Request) -> None:
+    """Read a body that says nothing; it may be missing altogether.
+
+    :raises RefusedError: when it says something; names the field
+    """
+    if request.can_read_body:
+        await body_of(request, Nothing, LARGEST)
 
 
 async def body(request: web.Request, kind: type[_Kind]) -> _Kind:

@@ -92,9 +92,9 @@ class ProfileDesk:
     async def make(self, request: web.Request) -> web.Response:
         """Make a profile."""
         name, wanted = request.match_info["name"], await body(request, ProfileBody)
-        known = list(self._desk.proxy.strategies)
+        profile, known = _profile(wanted), list(self._desk.proxy.strategies)
         try:
-            await self._desk.change(profiles.make_profile, name, _profile(wanted), known, field="name")
+            await self._desk.change(profiles.make_profile, name, profile, known, field="name")
         except RefusedError as refused:
             raise _with_field(refused, name) from None
         return answer(await self._named(name))
@@ -118,15 +118,12 @@ class ProfileDesk:
 
 def _with_field(refused: RefusedError, name: str) -> RefusedError:
     """Return a refusal that names the field which the text begins with, such as `profiles.NAME.strategy: …`."""
-    path, found, message = refused.problem.message.partition(": ")
-    field = path.removeprefix(f"profiles.{name}").lstrip(".")
-    if not found or not path.startswith("profiles."):
-        return (
-            refused
-            if refused.problem.field != "name" or "no model" not in path
-            else RefusedError(refused.problem.message, field="models")
-        )
-    return RefusedError(message, field=field or "name", cure=refused.problem.cure)
+    place = f"profiles.{name}"
+    path, _, message = refused.problem.message.partition(": ")
+    if path.startswith(place):
+        return RefusedError(message, field=path.removeprefix(place).lstrip(".") or "name")
+    field = "models" if path.startswith("there is no model") else "name"
+    return RefusedError(refused.problem.message, field=field)
 
 
 def _profile(wanted: ProfileBody) -> Profile:

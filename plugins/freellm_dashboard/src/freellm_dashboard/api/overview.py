@@ -59,6 +59,7 @@ class OverviewDesk:
         told = overview(proxy.routes, proxy.clock.now())
         await asyncio.sleep(0)  # requests are served in between
         availability = Availability(proxy)
+        await asyncio.sleep(0)
         return answer(
             Overview(
                 at=told.at,
