@@ -75,6 +75,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         "settings",
         "logs",
+        "heads",
         "sse",
         "upstream",
         "store",

@@ -10,7 +10,8 @@ from freellm.access import auth
 from freellm.errors import PluginError, SettingsError
 from freellm.runtime import Runtime
 from freellm.settings import is_loopback
-from freellm.surfaces.guard import Credentials, Hosts, guard, unmarked
+from freellm.surfaces.guard import Credentials, Guard, Hosts, unmarked
+from freellm.surfaces.shortcut import shorten
 from freellm.version import VERSION
 
 KEEP_ALIVE = 15.0
@@ -35,6 +36,8 @@ class Server:
         if not settings.no_auth:
             self._take_key()
             runtime.on_change.append(self._take_key)
+        hosts = Hosts(allowed_names(settings.host, settings.allowed_hosts))
+        self._guard = Guard(self.credentials, hosts, runtime.proxy.ids)
         self._ready = False
         self.port = settings.port
         self._runner: web.AppRunner | None = None
@@ -48,10 +51,9 @@ class Server:
         :raises PluginError: when a route does not say who may call it
         """
         settings, proxy = self.runtime.settings, self.runtime.proxy
-        middleware = guard(
-            self.credentials, Hosts(allowed_names(settings.host, settings.allowed_hosts)), proxy.ids
+        app = web.Application(
+            middlewares=[self._guard.middleware()], client_max_size=int(settings.body_limit)
         )
-        app = web.Application(middlewares=[middleware], client_max_size=int(settings.body_limit))
         app.router.add_get("/", self._front)
         app.router.add_get("/v1", self._front)
         app.router.add_get("/livez", self._livez)
@@ -79,6 +81,7 @@ class Server:
         )
         await self.runtime.start()
         await self._runner.setup()
+        shorten(self._runner, self._guard.serve)
         site = web.TCPSite(self._runner, settings.host.strip("[]"), settings.port)
         try:
             await site.start()

@@ -131,31 +131,43 @@ class Hosts:
             )
 
 
-def guard(credentials: Credentials, hosts: Hosts, ids: RequestIds) -> Middleware:
-    """Return the middleware that every request passes first."""
-    checked_hosts: set[str] = set()
+class Guard:
+    """What every request passes first.
 
-    @web.middleware
-    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    :param credentials: who may come in
+    :param hosts: the names that requests may be addressed to
+    :param ids: names requests
+    """
+
+    __slots__ = ("_checked_hosts", "_credentials", "_hosts", "_ids")
+
+    def __init__(self, credentials: Credentials, hosts: Hosts, ids: RequestIds) -> None:
+        self._credentials = credentials
+        self._hosts = hosts
+        self._ids = ids
+        self._checked_hosts: set[str] = set()
+
+    async def serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer a request, whose route is resolved, with its handler's answer or an error in OpenAI's shape."""
         try:
             host = request.headers.get(hdrs.HOST, "")
-            if host not in checked_hosts or not request.raw_path.startswith("/"):
-                hosts.check(request)
-                if len(checked_hosts) < 100:
-                    checked_hosts.add(host)
+            if host not in self._checked_hosts or not request.raw_path.startswith("/"):
+                self._hosts.check(request)
+                if len(self._checked_hosts) < 100:
+                    self._checked_hosts.add(host)
             if level_of(request.match_info.handler) == "key":
-                credentials.check(request)
+                self._credentials.check(request)
             return await handler(request)
         except RequestError as error:
-            return render(error, ids.of(request))
+            return render(error, self._ids.of(request))
         except web.HTTPException as error:
             if error.status < 400:  # a redirect is no error
                 raise
-            return _plain(error, request, ids)
+            return _plain(error, request, self._ids)
         except ConnectionError:  # the client has left: nobody reads this answer, and it is no error of ours
             return web.Response(status=499)
         except Exception:  # noqa: BLE001 - a mistake of ours must not stop the server
-            request_id = ids.of(request)
+            request_id = self._ids.of(request)
             _log.exception("request %s failed", request_id)
             return render(
                 RequestError(
@@ -167,7 +179,14 @@ def guard(credentials: Credentials, hosts: Hosts, ids: RequestIds) -> Middleware
                 request_id,
             )
 
-    return guarded
+    def middleware(self) -> Middleware:
+        """Return it as an application's middleware."""
+
+        @web.middleware
+        async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await self.serve(request, handler)
+
+        return guarded
 
 
 def _plain(error: web.HTTPException, request: web.Request, ids: RequestIds) -> web.Response:
