@@ -69,6 +69,11 @@ class Provider:
                 f"plugin {name!r} is refused: it does not answer {', '.join(missing)}; "
                 "write the hook, or build on OpenAICompatible, which answers all of them"
             )
+        # asked in every attempt
+        self._translate, self._normalize = (
+            self._callers["translate_request"],
+            self._callers["normalize_response"],
+        )
         self.info = self._declared("describe_provider", ProviderInfo)
         self.models = self._declared_list("declare_models", Model)
         self.quotas = self._declared_list("declare_quotas", Quota)
@@ -155,16 +160,22 @@ class Provider:
 
     def translate_request(self, request: ChatRequest, model: Model, key: Key) -> Upstream | Failure:
         """Ask what to send; see `freellm.hookspecs.ProviderSpec.translate_request`."""
-        said: Upstream | Failure = self._guarded(
-            "translate_request", (Upstream, Failure), request=request, model=model, key=key
-        )
-        return said
+        try:
+            said = self._translate(request=request, model=model, key=key)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - see `_guarded`
+            return self._raised("translate_request", error)
+        if isinstance(said, Upstream | Failure):
+            return said
+        return self._wrong("translate_request", said)
 
     def normalize_response(self, request: ChatRequest, model: Model, answer: Answer) -> Json | Failure:
         """Ask for the OpenAI completion; see `freellm.hookspecs.ProviderSpec.normalize_response`."""
-        said: Json | Failure = self._guarded(
-            "normalize_response", (dict, Failure), request=request, model=model, answer=answer
-        )
+        try:
+            said = self._normalize(request=request, model=model, answer=answer)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - see `_guarded`
+            return self._raised("normalize_response", error)
+        if not isinstance(said, dict | Failure):
+            return self._wrong("normalize_response", said)
         return said if isinstance(said, Failure) or _is_completion(said) else self._no("normalize_response")
 
     def normalize_stream(self, request: ChatRequest, model: Model) -> StreamNormalizer | Failure:
@@ -244,9 +255,13 @@ class Provider:
         try:
             value = self._callers[hook](**arguments)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a provider's bug costs its own attempt only
-            return Failure(kind=Kind.BAD_ANSWER, message=f"{self.name}: {hook} raised {type(error).__name__}")
-        if isinstance(value, kinds) and value is not None:
-            return value
+            return self._raised(hook, error)
+        return value if isinstance(value, kinds) and value is not None else self._wrong(hook, value)
+
+    def _raised(self, hook: str, error: BaseException) -> Failure:
+        return Failure(kind=Kind.BAD_ANSWER, message=f"{self.name}: {hook} raised {type(error).__name__}")
+
+    def _wrong(self, hook: str, value: object) -> Failure:
         return Failure(kind=Kind.BAD_ANSWER, message=f"{self.name}: {hook} answered a {type(value).__name__}")
 
 
