@@ -31,14 +31,21 @@ class IdleConnections:
         oldest = self._loop.time() - self._seconds
         while self._idle:
             connection, since = self._idle.pop()
-            if since >= oldest and _is_good(connection):
+            protocol = connection.protocol
+            if (
+                protocol is not None
+                and since >= oldest
+                and protocol.is_connected()
+                and not protocol.should_close
+            ):
                 return connection
             connection.close()
         return None
 
     def give(self, connection: Connection) -> None:
         """Keep a connection whose answer has been read, unless it cannot take another request."""
-        if not _is_good(connection):
+        protocol = connection.protocol
+        if protocol is None or protocol.should_close:
             connection.close()
             return
         self._idle.append((connection, self._loop.time()))
@@ -59,8 +66,3 @@ class IdleConnections:
             self._idle.popleft()[0].close()
         if self._idle:
             self._sweep = self._loop.call_at(self._idle[0][1] + self._seconds, self._close_old)
-
-
-def _is_good(connection: Connection) -> bool:
-    protocol = connection.protocol
-    return protocol is not None and protocol.is_connected() and not protocol.should_close
