@@ -40,7 +40,16 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "panels",
     ),
     # the contract: hooks, discovery, one relay per provider, the broadcast relay
-    ("redaction", "hookspecs", "plugins", "plugin_files", "openai_compatible", "providers", "extensions"),
+    (
+        "redaction",
+        "hookspecs",
+        "plugins",
+        "plugin_files",
+        "openai_compatible",
+        "wholeness",
+        "providers",
+        "extensions",
+    ),
     # pure decisions: no await, no clock of their own
     (
         "tokens",
@@ -76,6 +85,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         "settings",
         "logs",
+        "heads",
         "sse",
         "upstream",
         "store",

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from freellm.access import auth
-from freellm.surfaces.guard import Credentials, Hosts, guard, unmarked
+from freellm.surfaces.guard import Credentials, Guard, Hosts, unmarked
 from freellm.surfaces.ids import RequestIds
 
 KEY = "fl-the-unified-key"
@@ -113,7 +113,7 @@ class Running:
 
 async def serve(credentials: Credentials, names: Sequence[str]) -> AsyncIterator[Running]:
     app = web.Application(
-        middlewares=[guard(credentials, Hosts(names), RequestIds("boot"))], client_max_size=LIMIT
+        middlewares=[Guard(credentials, Hosts(names), RequestIds("boot")).middleware()], client_max_size=LIMIT
     )
     app.router.add_get("/public", public)
     app.router.add_get("/failing", failing)
@@ -141,7 +141,9 @@ async def behind_the_door(request: web.Request) -> web.Response:
 async def test_a_plugins_auth_decides_by_itself(shown: str, status: int) -> None:
     """The unified key opens nothing there, and a check that fails lets nobody in."""
     app = web.Application(
-        middlewares=[guard(Credentials(KEY), Hosts(["localhost"]), RequestIds("boot"), {"badge": badge})]
+        middlewares=[
+            Guard(Credentials(KEY), Hosts(["localhost"]), RequestIds("boot"), {"badge": badge}).middleware()
+        ]
     )
     app.router.add_get("/door", behind_the_door)
     assert unmarked(app) == ["GET /door", "HEAD /door"]

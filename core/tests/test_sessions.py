@@ -7,10 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freellm.sessions import MOST, REST, TTL, Sessions, digest, earlier, named
+from freellm.sessions import MOST, REST, TTL, Sessions, digests, named
 from freellm.types import Json
 
 NOW = 1_800_000_000.0
+
+
+def digest(messages: list[Json]) -> bytes:
+    """Return the digest of a conversation."""
+    return digests(messages)[0]
+
+
+def earlier(messages: list[Json]) -> bytes | None:
+    """Return the digest it had when its last answer was asked for."""
+    return digests(messages)[1]
 
 
 def said(*texts: str) -> list[Json]:

@@ -12,6 +12,7 @@ import mmap
 import os
 import stat
 import struct
+import sys
 from array import array
 from pathlib import Path
 from typing import Final
@@ -140,6 +141,12 @@ def open_mapped(path: Path, slots: int) -> mmap.mmap:
         return mmap.mmap(file, 0)
     finally:
         os.close(file)
+
+
+def let_go(file: mmap.mmap) -> None:
+    """Let the kernel take back the memory of a mapping, where it can; what was stored stays in the file."""
+    if sys.platform == "linux":  # elsewhere the same advice may mean to throw stores away
+        file.madvise(mmap.MADV_DONTNEED)
 
 
 def _make(path: Path, slots: int) -> None:

@@ -24,6 +24,7 @@ from freellm.lease_slots import (
     RESERVATION,
     SETTLEMENT,
     LeaseRecord,
+    let_go,
     numbers,
     open_mapped,
     place_of,
@@ -153,6 +154,7 @@ class LeaseFile:
             if made and (settled > after or settled <= made)
             if (record := record_at(self._map, slot)) and (record.sequence > after or not record.settled)
         ]
+        let_go(self._map)  # a start reads all of it, and then it is only written, here and there
         return sorted(found, key=lambda record: record.sequence)
 
     def _take_over(self) -> None:

@@ -28,6 +28,7 @@ from freellm.types import (
     Upstream,
     Verdict,
 )
+from freellm.wholeness import is_completion, is_embedding_list
 
 _OPTIONAL = frozenset(
     {"read_quota", "translate_embeddings", "normalize_embeddings", "list_models", "read_models"}
@@ -69,6 +70,11 @@ class Provider:
                 f"plugin {name!r} is refused: it does not answer {', '.join(missing)}; "
                 "write the hook, or build on OpenAICompatible, which answers all of them"
             )
+        # asked in every attempt
+        self._translate, self._normalize = (
+            self._callers["translate_request"],
+            self._callers["normalize_response"],
+        )
         self.info = self._declared("describe_provider", ProviderInfo)
         self.models = self._declared_list("declare_models", Model)
         self.quotas = self._declared_list("declare_quotas", Quota)
@@ -155,17 +161,23 @@ class Provider:
 
     def translate_request(self, request: ChatRequest, model: Model, key: Key) -> Upstream | Failure:
         """Ask what to send; see `freellm.hookspecs.ProviderSpec.translate_request`."""
-        said: Upstream | Failure = self._guarded(
-            "translate_request", (Upstream, Failure), request=request, model=model, key=key
-        )
-        return said
+        try:
+            said = self._translate(request=request, model=model, key=key)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - see `_guarded`
+            return self._raised("translate_request", error)
+        if isinstance(said, Upstream | Failure):
+            return said
+        return self._wrong("translate_request", said)
 
     def normalize_response(self, request: ChatRequest, model: Model, answer: Answer) -> Json | Failure:
         """Ask for the OpenAI completion; see `freellm.hookspecs.ProviderSpec.normalize_response`."""
-        said: Json | Failure = self._guarded(
-            "normalize_response", (dict, Failure), request=request, model=model, answer=answer
-        )
-        return said if isinstance(said, Failure) or _is_completion(said) else self._no("normalize_response")
+        try:
+            said = self._normalize(request=request, model=model, answer=answer)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - see `_guarded`
+            return self._raised("normalize_response", error)
+        if not isinstance(said, dict | Failure):
+            return self._wrong("normalize_response", said)
+        return said if isinstance(said, Failure) or is_completion(said) else self._no("normalize_response")
 
     def normalize_stream(self, request: ChatRequest, model: Model) -> StreamNormalizer | Failure:
         """Ask for the stream's normalizer; see `freellm.hookspecs.ProviderSpec.normalize_stream`."""
@@ -177,7 +189,7 @@ class Provider:
     def classify_error(self, request: ChatRequest, model: Model, answer: Answer) -> Failure:
         """Ask for a refusal's name; see `freellm.hookspecs.ProviderSpec.classify_error`."""
         said: Failure = self._guarded("classify_error", Failure, request=request, model=model, answer=answer)
-        whole = said.salvaged is None or _is_completion(said.salvaged)
+        whole = said.salvaged is None or is_completion(said.salvaged)
         return said if whole else self._no("classify_error")
 
     def read_quota(self, model: Model, answer: Answer) -> Sequence[Reading]:
@@ -196,7 +208,7 @@ class Provider:
         said: Json | Failure = self._guarded(
             "normalize_embeddings", (dict, Failure), request=request, model=model, answer=answer
         )
-        whole = isinstance(said, Failure) or _is_embedding_list(said, len(request.inputs))
+        whole = isinstance(said, Failure) or is_embedding_list(said, len(request.inputs))
         return said if whole else self._no("normalize_embeddings", "embedding list")
 
     @property
@@ -244,29 +256,14 @@ class Provider:
         try:
             value = self._callers[hook](**arguments)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a provider's bug costs its own attempt only
-            return Failure(kind=Kind.BAD_ANSWER, message=f"{self.name}: {hook} raised {type(error).__name__}")
-        if isinstance(value, kinds) and value is not None:
-            return value
+            return self._raised(hook, error)
+        return value if isinstance(value, kinds) and value is not None else self._wrong(hook, value)
+
+    def _raised(self, hook: str, error: BaseException) -> Failure:
+        return Failure(kind=Kind.BAD_ANSWER, message=f"{self.name}: {hook} raised {type(error).__name__}")
+
+    def _wrong(self, hook: str, value: object) -> Failure:
         return Failure(kind=Kind.BAD_ANSWER, message=f"{self.name}: {hook} answered a {type(value).__name__}")
-
-
-def _is_completion(body: Json) -> bool:
-    """Tell whether a completion has what core itself reads of it."""
-    try:
-        message, usage = body["choices"][0]["message"], body.get("usage")
-    except (LookupError, TypeError):
-        return False
-    return isinstance(message, dict) and (usage is None or isinstance(usage, dict))
-
-
-def _is_embedding_list(body: Json, inputs: int) -> bool:
-    """Tell whether an embedding list has what core itself reads of it: a vector for each input, in order."""
-    try:
-        return [row["index"] for row in body["data"]] == list(range(inputs)) and all(
-            isinstance(row["embedding"], list) for row in body["data"]
-        )
-    except (LookupError, TypeError):
-        return False
 
 
 def load_providers(

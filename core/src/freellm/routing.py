@@ -110,8 +110,9 @@ class Router:
             if entry.provider.name in avoided or entry.first_byte_timeout > needs.deadline - now():
                 late.append(entry)
                 continue
-            for candidate in self._open(entry, needs, now, sticky, tried, offered, notes, dry):
-                yield candidate
+            demand, turn = self.demand(entry, needs), iter(_in_turn(entry, sticky, dry))
+            while (route := self._next_open(turn, demand, now, tried, offered, notes)) is not None:
+                yield route, _generous(route, demand, needs)
                 if entry.provider.name in avoided:
                     late.append(entry)
                     break
@@ -190,7 +191,9 @@ class Router:
     ) -> Iterator[tuple[Route, Demand]]:
         for entry in entries:
             if self._able(entry, needs, largest_refused, notes):
-                yield from self._open(entry, needs, now, None, tried, offered, notes, dry)
+                demand, turn = self.demand(entry, needs), iter(_in_turn(entry, None, dry))
+                while (route := self._next_open(turn, demand, now, tried, offered, notes)) is not None:
+                    yield route, _generous(route, demand, needs)
 
     def _able(
         self, entry: Entry, needs: Needs, largest_refused: Sequence[int], notes: list[PassedOver]
@@ -214,27 +217,25 @@ class Router:
                 return False
         return True
 
-    def _open(
+    def _next_open(
         self,
-        entry: Entry,
-        needs: Needs,
+        turn: Iterator[Route],
+        demand: Demand,
         now: Callable[[], float],
-        sticky: Route | None,
         tried: AbstractSet[Route],
         offered: set[Route],
         notes: list[PassedOver],
-        dry: bool,
-    ) -> Iterator[tuple[Route, Demand]]:
-        demand = self.demand(entry, needs)
-        for route in _in_turn(entry, sticky, dry):
+    ) -> Route | None:
+        """Return the next route of an entry that is open and not offered yet; note why those before it are not."""
+        for route in turn:
             if route in tried or route in offered:
                 continue
             note = self.closed(route, demand, now())
             if note is None:
                 offered.add(route)
-                yield route, _generous(route, demand, needs)
-            else:
-                notes.append(note)
+                return route
+            notes.append(note)
+        return None
 
     def closed(self, route: Route, demand: Demand, now: float) -> PassedOver | None:
         """Return why a route cannot be taken at the moment; None when it can."""

@@ -10,7 +10,8 @@ from freellm.access import LEVELS, auth
 from freellm.errors import PluginError, SettingsError
 from freellm.runtime import Runtime
 from freellm.settings import is_loopback
-from freellm.surfaces.guard import Credentials, Hosts, guard, unmarked
+from freellm.surfaces.guard import Credentials, Guard, Hosts, unmarked
+from freellm.surfaces.shortcut import shorten
 from freellm.version import VERSION
 
 KEEP_ALIVE = 15.0
@@ -35,6 +36,9 @@ class Server:
         if not settings.no_auth:
             self._take_key()
             runtime.on_change.append(self._take_key)
+        hosts = Hosts(allowed_names(settings.host, settings.allowed_hosts))
+        self._checks = runtime.extensions.checks()
+        self._guard = Guard(self.credentials, hosts, runtime.proxy.ids, self._checks)
         self._ready = False
         self.port = settings.port
         self._runner: web.AppRunner | None = None
@@ -48,10 +52,9 @@ class Server:
         :raises PluginError: when a route does not say who may call it
         """
         settings, proxy = self.runtime.settings, self.runtime.proxy
-        checks = self.runtime.extensions.checks()
-        names = Hosts(allowed_names(settings.host, settings.allowed_hosts))
-        middleware = guard(self.credentials, names, proxy.ids, checks)
-        app = web.Application(middlewares=[middleware], client_max_size=int(settings.body_limit))
+        app = web.Application(
+            middlewares=[self._guard.middleware()], client_max_size=int(settings.body_limit)
+        )
         app.router.add_get("/v1", self._front)
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
@@ -60,7 +63,7 @@ class Server:
         app.router.register_resource(front)
         for method in ("GET", "HEAD"):
             front.add_route(method, self._front)
-        levels = (*LEVELS, *checks)
+        levels = (*LEVELS, *self._checks)
         if open_routes := unmarked(app, levels):
             choices = " or ".join(f"@freellm.auth({level!r})" for level in levels)
             raise PluginError(
@@ -84,6 +87,7 @@ class Server:
         )
         await self.runtime.start()
         await self._runner.setup()
+        shorten(self._runner, self._guard.serve)
         site = web.TCPSite(self._runner, settings.host.strip("[]"), settings.port)
         try:
             await site.start()

@@ -37,17 +37,19 @@ def named(session: str) -> bytes:
     return hashlib.sha1(session.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
 
 
-def digest(messages: Sequence[Json]) -> bytes:
-    """Return the digest of a conversation."""
-    return hashlib.sha1(orjson.dumps(messages), usedforsecurity=False).digest()
+def digests(messages: Sequence[Json]) -> tuple[bytes, bytes | None]:
+    """Return the digest of a conversation, and the one that it had when its last answer was asked for.
 
-
-def earlier(messages: Sequence[Json]) -> bytes | None:
-    """Return the digest that the conversation had when its last answer was asked for; None if it has none yet."""
+    The latter is None if it has no answer yet.
+    """
     for index in range(len(messages) - 1, 0, -1):
         if messages[index]["role"] == "assistant":
-            return digest(messages[:index])
-    return None
+            begun = hashlib.sha1(orjson.dumps(messages[:index])[:-1], usedforsecurity=False)
+            whole = begun.copy()
+            begun.update(b"]")
+            whole.update(b"," + orjson.dumps(messages[index:])[1:])
+            return whole.digest(), begun.digest()
+    return hashlib.sha1(orjson.dumps(messages), usedforsecurity=False).digest(), None
 
 
 class Place(NamedTuple):

@@ -97,7 +97,8 @@ def estimate_messages(messages: Sequence[Json], tools: Sequence[Json] | None = N
     for message in messages:
         content = message.get("content")
         if content.__class__ is str:
-            tokens += estimate(content)
+            short = len(content) < _DIGITS_MATTER and content.isascii()
+            tokens += len(content) * LATIN if short else estimate(content)
         elif content:
             tokens += sum(map(_part, content))
         if "tool_calls" in message and (calls := message["tool_calls"]):

@@ -34,7 +34,8 @@ def key_header(key: Key) -> dict[str, str]:
 
 def _body(request: ChatRequest, model: Model) -> Json:
     dialect = dialect_of(model.id)
-    if "tools" not in model.abilities and functions_of(request):
+    tools = "tools" in request.parameters
+    if tools and "tools" not in model.abilities and functions_of(request):
         raise UntranslatableError(f"{model.id} takes no functions", "tools")
     names = wire_names(request)
     fold = "system" not in model.abilities or "fold_system" in request.hints
@@ -42,7 +43,8 @@ def _body(request: ChatRequest, model: Model) -> Json:
     body: Json = {"contents": contents}
     if system:
         body["systemInstruction"] = system
-    body |= tool_fields(request, dialect, names)
+    if tools:
+        body |= tool_fields(request, dialect, names)
     if config := generation_config(request, model, dialect, has_tools="tools" in body):
         body["generationConfig"] = config
     return body

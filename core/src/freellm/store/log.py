@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from freellm.routing import Cause, PassedOver
+from freellm.store.bulk import insert
 from freellm.store.database import Connection
 from freellm.types import Kind
 
@@ -113,12 +114,12 @@ _INSERT_REQUEST: Final = """
     INSERT OR REPLACE INTO requests (
         id, created, surface, requested, provider, model, key, status, error, stream, attempts,
         input_tokens, output_tokens, estimated, first_delta_ms, duration_ms, overhead_ms, session, passed_over
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    ) VALUES"""
 _INSERT_ATTEMPT: Final = """
     INSERT OR REPLACE INTO attempts (
         request, number, provider, model, key, kind, status, started, first_byte_ms, duration_ms, message, quota,
         passed_over
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    ) VALUES"""
 
 
 class _Note(msgspec.Struct, array_like=True):
@@ -141,8 +142,8 @@ class RequestLog:
     def append(self, requests: Sequence[RequestRecord], attempts: Sequence[AttemptRecord]) -> None:
         """Write records; one that is there already is replaced, so that a repeated batch does no harm."""
         with self._connection.writing() as database:
-            database.conn.executemany(_INSERT_REQUEST, map(_request_row, requests))
-            database.conn.executemany(_INSERT_ATTEMPT, map(_attempt_row, attempts))
+            insert(database.conn, _INSERT_REQUEST, map(_request_row, requests))
+            insert(database.conn, _INSERT_ATTEMPT, map(_attempt_row, attempts))
 
     def get(self, request: str) -> LoggedRequest | None:
         """Return what is logged of one request, or None when nothing is."""
@@ -180,7 +181,7 @@ def _attempt_row(attempt: AttemptRecord) -> tuple[Any, ...]:
 def _request_row(request: RequestRecord) -> tuple[Any, ...]:
     """Return a request's row. Reasons are put into words only here, where no request waits."""
     *row, passed_over = msgspec.structs.astuple(request)
-    return (*row, msgspec.json.encode([_note(one) for one in passed_over]).decode())
+    return (*row, msgspec.json.encode([_note(one) for one in passed_over]).decode() if passed_over else "[]")
 
 
 def _request(row: dict[str, Any]) -> RequestRecord:

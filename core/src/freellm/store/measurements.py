@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from freellm.measurements import TrackState
+from freellm.store.bulk import insert
 from freellm.store.database import Connection
 
 
@@ -20,9 +21,10 @@ class MeasurementTable:
         """Write tracks over what was saved of the same ones."""
         with self._connection.writing() as database:
             # The columns stand in the order of the struct's fields.
-            database.conn.executemany(
+            insert(
+                database.conn,
                 "INSERT OR REPLACE INTO measurements (name, at, attempts, good, timed, first, tokens, writing)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                " VALUES",
                 map(msgspec.structs.astuple, tracks),
             )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from freellm.ledger import PoolState
+from freellm.store.bulk import insert
 from freellm.store.database import Connection
 
 
@@ -20,9 +21,9 @@ class PoolTable:
         """Write pools over what was saved of the same ones."""
         with self._connection.writing() as database:
             # The columns stand in the order of the struct's fields.
-            database.conn.executemany(
-                "INSERT OR REPLACE INTO pools (identity, unit, window, clock, payload, changed)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
+            insert(
+                database.conn,
+                "INSERT OR REPLACE INTO pools (identity, unit, window, clock, payload, changed) VALUES",
                 map(msgspec.structs.astuple, pools),
             )
 

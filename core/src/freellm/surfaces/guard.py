@@ -138,39 +138,54 @@ class Hosts:
             )
 
 
-def guard(
-    credentials: Credentials, hosts: Hosts, ids: RequestIds, checks: Mapping[str, Check] | None = None
-) -> Middleware:
-    """Return the middleware that every request passes first.
+class Guard:
+    """What every request passes first.
 
+    :param credentials: who may come in
+    :param hosts: the names that requests may be addressed to
+    :param ids: names requests
     :param checks: plugins' own ways to say who may call a route
     """
-    checked_hosts: set[str] = set()
 
-    @web.middleware
-    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    __slots__ = ("_checked_hosts", "_checks", "_credentials", "_hosts", "_ids")
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        hosts: Hosts,
+        ids: RequestIds,
+        checks: Mapping[str, Check] | None = None,
+    ) -> None:
+        self._checks = checks or {}
+        self._credentials = credentials
+        self._hosts = hosts
+        self._ids = ids
+        self._checked_hosts: set[str] = set()
+
+    async def serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer a request, whose route is resolved, with its handler's answer or an error in OpenAI's shape."""
         try:
             host = request.headers.get(hdrs.HOST, "")
-            if host not in checked_hosts or not request.raw_path.startswith("/"):
-                hosts.check(request)
-                if len(checked_hosts) < 100:
-                    checked_hosts.add(host)
+            if host not in self._checked_hosts or not request.raw_path.startswith("/"):
+                self._hosts.check(request)
+                if len(self._checked_hosts) < 100:
+                    self._checked_hosts.add(host)
             level = level_of(request.match_info.handler)
             if level == "key":
-                credentials.check(request)
-            elif checks and level in checks and (refusal := await checks[level](request)) is not None:
+                self._credentials.check(request)
+            elif level in self._checks and (refusal := await self._checks[level](request)) is not None:
                 return refusal
             return await handler(request)
         except RequestError as error:
-            return render(error, ids.of(request))
+            return render(error, self._ids.of(request))
         except web.HTTPException as error:
             if error.status < 400:  # a redirect is no error
                 raise
-            return _plain(error, request, ids)
+            return _plain(error, request, self._ids)
         except ConnectionError:  # the client has left: nobody reads this answer, and it is no error of ours
             return web.Response(status=499)
         except Exception:  # noqa: BLE001 - a mistake of ours must not stop the server
-            request_id = ids.of(request)
+            request_id = self._ids.of(request)
             _log.exception("request %s failed", request_id)
             return render(
                 RequestError(
@@ -182,7 +197,14 @@ def guard(
                 request_id,
             )
 
-    return guarded
+    def middleware(self) -> Middleware:
+        """Return it as an application's middleware."""
+
+        @web.middleware
+        async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await self.serve(request, handler)
+
+        return guarded
 
 
 def _plain(error: web.HTTPException, request: web.Request, ids: RequestIds) -> web.Response:

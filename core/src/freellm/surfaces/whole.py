@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aiohttp import hdrs, web
+from aiohttp import ClientConnectionResetError, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.helpers import rfc822_formatted_time
 from aiohttp.http import SERVER_SOFTWARE, HttpVersion10
+
+from freellm.heads import head
 
 
 class WholeAnswer(web.StreamResponse):
     """A good answer whose body is there. aiohttp's own response can do more, and asks each time what of it is wanted.
 
     :param body: JSON
-    :param headers: headers beside those of every answer
+    :param headers: headers beside those of every answer; what others put into `self.headers` replaces them
     """
 
     def __init__(self, body: bytes, headers: Mapping[str, str]) -> None:
-        super().__init__(headers=headers)
+        super().__init__()
         self._whole = body
-        self._writer: AbstractStreamWriter | None = None
+        self._told = headers
+        self._asked: web.BaseRequest | None = None
         self._kept_alive = False
 
     @property
@@ -29,25 +32,42 @@ class WholeAnswer(web.StreamResponse):
         return self._kept_alive
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
-        """Make the headers ready and show them to plugins; they leave with the body."""
-        if self._writer is not None:
-            return self._writer
-        headers = self.headers
-        headers[hdrs.CONTENT_TYPE] = "application/json"
-        headers[hdrs.CONTENT_LENGTH] = str(len(self._whole))
-        headers[hdrs.DATE] = rfc822_formatted_time()
-        headers[hdrs.SERVER] = SERVER_SOFTWARE
+        """Make the headers ready, and show them to plugins that want to see them; they leave with the body."""
+        if self._asked is not None:
+            return request.writer
+        self._asked = request
         self._kept_alive = request.keep_alive
+        told = {
+            **self._told,
+            hdrs.CONTENT_TYPE: "application/json",
+            hdrs.CONTENT_LENGTH: str(len(self._whole)),
+            hdrs.DATE: rfc822_formatted_time(),
+            hdrs.SERVER: SERVER_SOFTWARE,
+        }
         old = request.version == HttpVersion10
         if self._kept_alive == old:  # each version says what is not usual in it
-            headers[hdrs.CONNECTION] = "keep-alive" if old else "close"
-        if isinstance(request, web.Request) and (signal := request.app.on_response_prepare):
-            await signal.send(request, self)
-        self._writer = writer = request.writer
-        await writer.write_headers(f"HTTP/1.{request.version.minor} 200 OK", headers)
-        return writer
+            told[hdrs.CONNECTION] = "keep-alive" if old else "close"
+        self._told = told
+        signal = request.app.on_response_prepare if isinstance(request, web.Request) else ()
+        if signal or self.headers:
+            given = self.headers.copy()
+            self.headers.clear()
+            self.headers.extend(told)
+            self.headers.update(given)
+            if isinstance(request, web.Request):
+                await request.app.on_response_prepare.send(request, self)
+            self._told = self.headers
+        return request.writer
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Send everything."""
-        if self._writer is not None:
-            await self._writer.write_eof(self._whole)
+        """Send everything.
+
+        :raises ClientConnectionResetError: when the client has left
+        """
+        asked = self._asked
+        if asked is None:
+            return
+        transport = asked.transport
+        if transport is None or transport.is_closing():
+            raise ClientConnectionResetError("the client has left")
+        transport.write(head([f"HTTP/1.{asked.version.minor} 200 OK"], self._told) + self._whole)

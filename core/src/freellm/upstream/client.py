@@ -120,13 +120,13 @@ class UpstreamClient:
         lines = list(self._lines.values())
         self._lines.clear()
         for line in lines:
-            await line.session.close()
+            await line.close()
 
     def _open(self, policy: str) -> Line:
         if self._closed:
             raise UpstreamError(Kind.NETWORK, "the server is shutting down")
         session = open_session(local=policy != _PUBLIC, plain=policy == "http", resolver=self._resolver)
-        line = self._lines[policy] = Line(session)
+        line = self._lines[policy] = Line(session, KEEP_ALIVE_SECONDS)
         return line
 
 

@@ -1,6 +1,6 @@
 """The short way of a request: over aiohttp's connections and through its parser, without the client around them.
 
-The pool, the guarded sockets, TLS, the writer and the parser are aiohttp's. What its client does besides is left out:
+The guarded sockets, TLS and the parser are aiohttp's. What its client does besides is left out:
 cookies, redirects, proxies, traces, a second try, a task that sends the body. That is two thirds of what a small request
 costs there (333,000 instructions against 118,000, aiohttp 3.14.5), and most of what a proxy costs altogether.
 """
@@ -11,11 +11,18 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-from aiohttp import ClientConnectionError, ClientRequest, ClientSession, StreamReader
+from aiohttp import (
+    ClientConnectionError,
+    ClientConnectionResetError,
+    ClientRequest,
+    ClientSession,
+    StreamReader,
+)
 from aiohttp.connector import Connection
-from aiohttp.http import StreamWriter
-from multidict import CIMultiDict
 from yarl import URL
+
+from freellm.heads import head
+from freellm.upstream.idle import IdleConnections
 
 METHOD: Final = "POST"
 
@@ -27,16 +34,18 @@ class Reply:
     """An answer whose headers are here; what an `Exchange` needs of aiohttp's `ClientResponse`, under its names.
 
     :param connection: where it comes from
+    :param idle: where the connection goes when the answer has been read
     """
 
-    __slots__ = ("connection", "content", "headers", "status")
+    __slots__ = ("connection", "content", "headers", "idle", "status")
 
     content: StreamReader
     headers: Mapping[str, str]
     status: int
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, idle: IdleConnections) -> None:
         self.connection: Connection | None = connection
+        self.idle = idle
 
     async def arrive(self) -> None:
         """Wait for the headers; interim answers are passed over."""
@@ -50,7 +59,7 @@ class Reply:
         content.on_eof(self._release)
 
     def close(self) -> None:
-        """End the connection, unless it is back in the pool."""
+        """End the connection, unless it is idle again."""
         connection, self.connection = self.connection, None
         if connection is not None:
             connection.close()
@@ -58,19 +67,59 @@ class Reply:
     def _release(self) -> None:
         connection, self.connection = self.connection, None
         if connection is not None:
-            connection.release()
+            self.idle.give(connection)
+
+
+class _Target:
+    """A URL that is posted to.
+
+    :param asked: tells the connector where to connect; nothing is ever sent of it but its headers
+    :param url: the URL
+    :param idle: the idle connections to its address
+    """
+
+    __slots__ = ("_first", "_opened", "asked", "idle")
+
+    def __init__(self, asked: ClientRequest, url: URL, idle: IdleConnections) -> None:
+        self.asked = asked
+        self.idle = idle
+        self._first = f"{METHOD} {url.raw_path_qs} HTTP/1.1"
+        self._opened: dict[tuple[str, ...], list[str]] = {}
+
+    def head(self, headers: Mapping[str, str], length: int) -> bytes:
+        """Return the head of a post.
+
+        :param headers: they replace the target's own
+        :param length: bytes of the body
+        :raises ValueError: when a header cannot be expressed
+        """
+        names = tuple(headers)
+        lines = self._opened.get(names) or self._open(names)
+        return head([*lines, f"Content-Length: {length}"], headers)
+
+    def _open(self, names: tuple[str, ...]) -> list[str]:
+        """Return the lines that stand before some headers: they are the same for all requests with headers of these names."""
+        given = {"content-length", *(name.lower() for name in names)}
+        own = [f"{name}: {value}" for name, value in self.asked.headers.items() if name.lower() not in given]
+        if len(self._opened) >= _MOST:
+            self._opened.clear()
+        lines = self._opened[names] = [self._first, *own]
+        return lines
 
 
 class Line:
     """Posts bodies over the connections of a session.
 
     :param session: whose connector, timeouts and headers are used; inside the running event loop
+    :param keep_alive: seconds that a connection may be idle
     """
 
-    def __init__(self, session: ClientSession) -> None:
+    def __init__(self, session: ClientSession, keep_alive: float) -> None:
         self.session = session
         self._loop = asyncio.get_running_loop()
-        self._known: dict[URL, ClientRequest] = {}
+        self._keep_alive = keep_alive
+        self._known: dict[URL, _Target] = {}
+        self._idle: dict[URL, IdleConnections] = {}
 
     async def post(self, url: URL, headers: Mapping[str, str], body: bytes) -> Reply:
         """Send a body in one piece and return the answer when its headers are here, whatever the status.
@@ -78,36 +127,46 @@ class Line:
         :param headers: they replace the session's own
         :raises aiohttp.ClientError: and the other `freellm.upstream.failures.FAILURES`
         """
-        asked = self._known.get(url) or self._meet(url)
-        session = self.session
-        if session.connector is None:
-            raise ClientConnectionError
-        connection = await session.connector.connect(asked, [], session.timeout)
-        reply = Reply(connection)
+        target = self._known.get(url) or self._meet(url)
+        head_of_it = target.head(headers, len(body))
+        connection = target.idle.take() or await self._connect(target)
+        reply = Reply(connection, target.idle)
         try:
             protocol = connection.protocol
-            if protocol is None:
-                raise ClientConnectionError
-            protocol.set_response_params(read_until_eof=True, auto_decompress=False)
-            writer = StreamWriter(protocol, self._loop)
-            lines = CIMultiDict(asked.headers)
-            lines.update(headers)
-            lines["Content-Length"] = str(len(body))
-            await writer.write_headers(f"{METHOD} {url.raw_path_qs} HTTP/1.1", lines)
-            await writer.write(body, drain=False)  # the answer may come before all of it is taken
+            transport = None if protocol is None else protocol.transport
+            if protocol is None or transport is None or transport.is_closing():
+                raise ClientConnectionResetError
+            transport.write(head_of_it + body)  # the answer may come before all of it is taken
             await reply.arrive()
         except BaseException:
             reply.close()
             raise
         return reply
 
-    def _meet(self, url: URL) -> ClientRequest:
-        """Make what tells the connector where to connect; nothing is ever sent of it but its headers."""
+    async def close(self) -> None:
+        """Close every connection."""
+        for idle in self._idle.values():
+            idle.close()
+        await self.session.close()
+
+    async def _connect(self, target: _Target) -> Connection:
+        session = self.session
+        if session.connector is None:
+            raise ClientConnectionError
+        connection = await session.connector.connect(target.asked, [], session.timeout)
+        if connection.protocol is not None:  # one parser reads all answers of a connection
+            connection.protocol.set_response_params(read_until_eof=True, auto_decompress=False)
+        return connection
+
+    def _meet(self, url: URL) -> _Target:
         if len(self._known) >= _MOST:
             self._known.clear()
         asked = ClientRequest(
             METHOD, url, headers=self.session.headers, loop=self._loop, session=self.session
         )
         asked.headers["Content-Type"] = "application/json"
-        self._known[url] = asked
-        return asked
+        address = url.origin()
+        if address not in self._idle:
+            self._idle[address] = IdleConnections(self._keep_alive)
+        target = self._known[url] = _Target(asked, url, self._idle[address])
+        return target

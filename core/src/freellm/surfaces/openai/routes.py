@@ -10,7 +10,7 @@ from aiohttp import web
 from freellm.access import auth
 from freellm.gateway import Call
 from freellm.hookspecs import hookimpl
-from freellm.sessions import digest, earlier, named
+from freellm.sessions import digests, named
 from freellm.surfaces.openai.embeddings import Embeddings
 from freellm.surfaces.openai.headers import whole_headers
 from freellm.surfaces.openai.listing import ModelListing
@@ -72,7 +72,11 @@ class ChatCompletions:
         :raises RequestError: when there is no such model
         """
         messages = parsed.request.messages
-        session, settings = _session(request, parsed), self._proxy.settings
+        settings = self._proxy.settings
+        if (session := _session(request, parsed)) is not None:
+            earlier: bytes | None = session
+        else:
+            session, earlier = digests(messages)
         return Call(
             id=self._proxy.ids.name(request),
             surface="openai",
@@ -85,8 +89,8 @@ class ChatCompletions:
                 started + patience(request, settings.request_timeout),
                 parsed.preferences,
             ),
-            session=session or digest(messages),
-            earlier=session or earlier(messages),
+            session=session,
+            earlier=earlier,
             include_usage=parsed.include_usage,
             started=started,
             tool_call_ids=parsed.tool_call_ids,

@@ -13,7 +13,7 @@ from freellm.errors import RequestError
 from freellm.gateway import Call
 from freellm.keyring import parse_key
 from freellm.runtime import Runtime
-from freellm.sessions import digest, earlier
+from freellm.sessions import digests
 from freellm.surfaces.openai.parsing import parse
 from freellm_simulator.days.traffic import Arrival
 
@@ -67,7 +67,8 @@ class Freellm:
     async def serve(self, arrival: Arrival) -> Outcome:
         """Answer one request as the OpenAI surface does."""
         parsed = parse(orjson.dumps({"model": "auto", "messages": arrival.messages, **arrival.fields}))
-        proxy, messages, now = self._proxy, parsed.request.messages, self._proxy.clock.now()
+        proxy, now = self._proxy, self._proxy.clock.now()
+        session, earlier = digests(parsed.request.messages)
         call = Call(
             id=proxy.ids.new(),
             surface="openai",
@@ -75,8 +76,8 @@ class Freellm:
             request=parsed.request,
             order=proxy.order(parsed.model),
             needs=proxy.needs(parsed.request, parsed.mask, now + proxy.settings.request_timeout),
-            session=digest(messages),
-            earlier=earlier(messages),
+            session=session,
+            earlier=earlier,
             started=now,
             max_wait=proxy.settings.max_wait,
         )
