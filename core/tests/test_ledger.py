@@ -232,6 +232,26 @@ def test_a_cancelled_request_gives_everything_back() -> None:
     assert used(ledger, NOW + 1) == [0, 0, 0, 0]
 
 
+def test_who_waits_is_told_of_pools_that_have_more_room_and_of_no_others() -> None:
+    ledger, told = Ledger(), []
+    route = shares(ledger, quota("tokens", 1000), quota(), quota("concurrent", 2, window=None))
+    ledger.watcher = lambda pools: told.append([pool.quota.unit for pool in pools])
+    ledger.settle(reserve(ledger, route), NOW, 100, 20)
+    ledger.settle(reserve(ledger, route), NOW, 100, 90)
+    ledger.cancel(reserve(ledger, route), NOW)
+    ledger.refuse(reserve(ledger, route), NOW)
+    assert told == [
+        ["tokens", "concurrent"],
+        ["concurrent"],
+        ["tokens", "requests", "concurrent"],
+        ["tokens", "concurrent"],
+    ]
+    told.clear()
+    ledger.read(route, [Reading(unit="tokens", window=MINUTE, limit=800.0)], NOW)
+    ledger.read(route, [Reading(unit="tokens", window=MINUTE, limit=900.0)], NOW)
+    assert told == [["tokens"]]
+
+
 @pytest.mark.parametrize("end", ["settle", "refuse", "cancel", "age"])
 def test_a_lease_ends_once_whatever_comes_later(end: str) -> None:
     ledger = Ledger()

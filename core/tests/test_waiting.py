@@ -15,7 +15,7 @@ from freellm.catalogue import Route
 from freellm.clock import Clock
 from freellm.gateway import Call
 from freellm.gateway.waiting import Line
-from freellm.ledger import Demand, Lease
+from freellm.ledger import Claims, Demand, Lease, Turn
 from freellm.routing import PassedOver
 from freellm.types import Kind
 from freellm_simulator.days.virtual import run
@@ -227,6 +227,75 @@ def counted(line: Line) -> Callable[[], int]:
 
     line._look = counting  # type: ignore[method-assign]
     return lambda: looks[0]
+
+
+def test_whoever_waits_for_another_to_end_takes_what_opens_before() -> None:
+    async def scene() -> None:
+        queue = Queue(
+            World(
+                provider("lab", [model("m", max_output=1)], [quota(1.0, unit="concurrent", window=None)]),
+                provider("alp", [model("n", max_output=1)], [quota(1.0, window=60.0)]),
+            )
+        )
+        assert await queue.serve(queue.call("a"))
+        assert await queue.serve(queue.call("b"))
+        tasks = [asyncio.create_task(queue.serve(queue.call(name, max_wait=200))) for name in "cd"]
+        await asyncio.sleep(70)
+        assert queue.served[2:] == [("c", pytest.approx(60.5, abs=0.5))]
+        queue.settle(min("ab", key=lambda name: queue.leases[name].shares[0].concurrent is False))
+        await asyncio.gather(*tasks)
+        assert queue.served[3:] == [("d", pytest.approx(70.0))]
+
+    virtually(scene)
+
+
+def test_only_what_has_changed_is_examined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty wait, for forty models with a quota each: one that gives back asks nothing of the other thirty-nine."""
+
+    async def scene() -> None:
+        names = [f"m{number}" for number in range(40)]
+        quotas = [quota(100.0, unit="tokens", window=60.0, members=(name,)) for name in names]
+        models = [model(name, max_output=1) for name in names]
+        queue = Queue(World(provider("lab", models, quotas)))
+        for name in names:
+            assert await queue.serve(queue.call(name, tokens=90))
+        calls = [queue.call(f"waiting {number}", tokens=30) for number in range(20)]
+        tasks = [asyncio.create_task(queue.serve(call)) for call in calls]
+        await asyncio.sleep(1)
+        examined = examinations(monkeypatch)
+        queue.world.ledger.settle(queue.leases["m7"], queue.clock.now(), 50, 1)
+        await asyncio.sleep(0.1)
+        assert queue.served[40:] == [("waiting 0", pytest.approx(1.0))]
+        assert 0 < examined() <= 8 * len(calls), "twice: when it gave back, and when that was taken"
+        assert all(await asyncio.gather(*tasks))
+
+    virtually(scene)
+
+
+def test_models_that_open_together_are_examined_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene() -> None:
+        queue = Queue(world(quota(1.0, window=60.0), models=9))
+        assert await queue.serve(queue.call("now"))
+        for number, route in enumerate(queue.world.routes):
+            route.standing.close(START + 90 - number, Kind.RATE_LIMITED, stated=True)
+        examined = examinations(monkeypatch)
+        assert await queue.serve(queue.call("next"))
+        assert queue.served[1] == ("next", pytest.approx(82.0))
+        assert 0 < examined() <= 4
+
+    virtually(scene)
+
+
+def examinations(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Return what tells how many times somebody's turn has been worked out since."""
+    examined, turn = [0], Claims.turn
+
+    def counting(self: Claims, *args: Any, **named: Any) -> Turn:
+        examined[0] += 1
+        return turn(self, *args, **named)
+
+    monkeypatch.setattr(Claims, "turn", counting)
+    return lambda: examined[0]
 
 
 def test_tokens_that_a_request_gives_back_are_somebody_elses_at_once() -> None:

@@ -103,7 +103,7 @@ def capacity(routes: Iterable[Route], now: float, until: float) -> int:
     rooms: dict[Pool, float] = {}
     total = 0
     for route in routes:
-        begins = max(now, *(standing.closed_until for standing in route.standings()))
+        begins = max(now, route.closed_until)
         amounts = _amounts(route)
         for pool in amounts:
             if pool not in rooms:

@@ -173,6 +173,16 @@ class Route:
             return self.key_standing
         return self.provider_standing if self.provider_standing.closed_until > now else None
 
+    @property
+    def closed_until(self) -> float:
+        """Unix time until which something closes the route; the past when nothing does."""
+        return max(
+            self.standing.closed_until,
+            self.entry.standing.closed_until,
+            self.key_standing.closed_until,
+            self.provider_standing.closed_until,
+        )
+
     def standings(self) -> tuple[Standing, Standing, Standing, Standing]:
         """Return all that can close the route, the narrowest first."""
         return self.standing, self.entry.standing, self.key_standing, self.provider_standing

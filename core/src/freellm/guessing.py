@@ -37,7 +37,7 @@ def doubtful(
     :param began: Unix time at which the request began: what it brought about itself is no guess
     """
     routes = [
-        (max(standing.closed_until for standing in route.standings()), route.name, route)
+        (route.closed_until, route.name, route)
         for entry in entries
         for route in entry.routes
         if _only_guesses(route, now(), began)
@@ -57,10 +57,10 @@ def _demand(route: Route, demand: Demand, ledger: Ledger, now: float) -> Demand 
     """Return what to reserve; None when the route has no room even if our books are too cautious."""
     if route.standing.refuses(demand.input + demand.ceiling, now):
         return None
-    if ledger.opening(route.shares, demand, now) <= now:
-        return demand
-    daring = msgspec.structs.replace(demand, daring=True)
-    return daring if ledger.may_fit(route.shares, daring, now) else None
+    if not ledger.may_fit(route.shares, demand, now):
+        return None
+    fits = ledger.opening(route.shares, demand, now) <= now
+    return demand if fits else msgspec.structs.replace(demand, daring=True)
 
 
 def _closing(route: Route, now: float) -> list[Standing]:
@@ -68,7 +68,7 @@ def _closing(route: Route, now: float) -> list[Standing]:
 
 
 def _only_guesses(route: Route, now: float, began: float) -> bool:
-    return all(
+    return route.closed_until <= now or all(
         not standing.stated
         and standing.closed_at < began
         and (standing.cause in BREAKER_KINDS or not standing.tested)

@@ -217,7 +217,7 @@ class Gateway:
 
     def _may_retry(self, call: Call, route: Route) -> bool:
         now = self._clock.now()
-        open_ = all(standing.closed_until <= now for standing in route.standings())
+        open_ = route.closed_until <= now
         return open_ and len(call.tried) < self._limits.max_attempts and now + 1.0 < call.needs.deadline
 
     def _note(self, call: Call, route: Route, demand: Demand, tried: Tried) -> None:

@@ -95,8 +95,7 @@ def _openings(call: Call, now: float) -> Iterable[float]:
     yield from (note.opens_at for note in call.passed_over)
     smallest = Demand(call.needs.tokens, 1, 1, call.needs.inputs)
     for tried in call.tried:
-        closed = max(standing.closed_until for standing in tried.route.standings())
-        yield max(closed, Ledger.opening(tried.route.shares, smallest, now))
+        yield max(tried.route.closed_until, Ledger.opening(tried.route.shares, smallest, now))
 
 
 def _wait(call: Call, now: float) -> float:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Collection, Iterable, Sequence
+from functools import partial
+from typing import Protocol
 
 from freellm.catalogue import Route
 from freellm.clock import Alarm, Clock
 from freellm.gateway.calls import Call
-from freellm.ledger import CONCURRENCY_RETRY, Claims, Demand, Ledger, Pool, Turn
-from freellm.routing import Needs, PassedOver, Router
+from freellm.gateway.places import Place, Promise
+from freellm.ledger import CONCURRENCY_RETRY, Claims, Demand, Ledger, Pool
+from freellm.routing import PassedOver, Router
 
 
 class Limits(Protocol):
@@ -26,52 +27,6 @@ class Limits(Protocol):
     @property
     def max_waiting(self) -> int:
         """Requests that wait at the same time, at most."""
-
-
-class _Hope(NamedTuple):
-    """A route that may open for a request.
-
-    :param route: the route
-    :param demand: what the request takes from it
-    """
-
-    route: Route
-    demand: Demand
-
-
-class _Place:
-    """A request's place in the line, which it keeps until it has taken a route or left.
-
-    :param ticket: its number
-    :param hopes: the routes that may open for it
-    :param until: Unix time at which its patience is over
-    :ivar look_at: Unix time at which it is its turn, or to be told that it is not
-    :ivar target: the route that opens first, on whose pools it has a claim
-    :ivar turn: when that is
-    :ivar woken: what the request waits for: whether a route has opened, or none will in time
-    """
-
-    __slots__ = ("hopes", "hopes_at", "look_at", "target", "ticket", "turn", "until", "woken")
-
-    def __init__(self, ticket: int, hopes: Sequence[_Hope], until: float) -> None:
-        self.ticket = ticket
-        self.hopes = hopes
-        self.until = until
-        self.look_at = until
-        self.target: _Hope | None = None
-        self.turn = Turn(until)
-        self.woken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self.hopes_at: defaultdict[Pool, list[_Hope]] = defaultdict(list)
-        for hope in hopes:
-            for share in hope.route.shares:
-                self.hopes_at[share.pool].append(hope)
-
-    def touched(self, pools: Collection[Pool]) -> Collection[_Hope]:
-        """Return the hopes that a change of pools may bring nearer, the present one among them."""
-        hopes = {hope for pool in pools for hope in self.hopes_at.get(pool, ())}
-        if hopes and self.target is not None:
-            hopes.add(self.target)
-        return hopes
 
 
 class Line:
@@ -89,7 +44,7 @@ class Line:
         self._clock = clock
         self._limits = limits
         self._claims = Claims()
-        self._places: dict[int, _Place] = {}
+        self._places: dict[int, Place] = {}
         self._tickets = itertools.count(1)
         self._changed: set[Pool] = set()
         self._alarm: Alarm | None = None
@@ -109,14 +64,14 @@ class Line:
         """
         now = self._clock.now()
         until = min(now + call.max_wait - call.waited, call.needs.deadline)
-        soon = {note.route: None for note in passed_over if note.route is not None and note.opens_at <= until}
+        hopes = self._hopes(call, passed_over, now, until)
         full = len(self._places) - (call.ticket in self._places) >= self._limits.max_waiting
-        if until <= now or not soon or full:
+        if until <= now or not hopes or full:
             return False
         call.ticket = call.ticket or next(self._tickets)
         self.leave(call)
-        place = _Place(call.ticket, [_Hope(route, self._demand(call.needs, route)) for route in soon], until)
-        self._judge(place, place.hopes, now)
+        place = Place(call.ticket, hopes, until, partial(self._router.demand, needs=call.needs))
+        self._judge(place, now)
         if place.woken.done() and not place.woken.result():
             return False
         self._places[place.ticket] = place
@@ -134,7 +89,7 @@ class Line:
     def take(self, call: Call, route: Route) -> Demand | PassedOver:
         """Return what a call may take from a route, and give up its place; when it is not its turn, why and until when."""
         now = self._clock.now()
-        demand = self._demand(call.needs, route)
+        demand = self._router.demand(route.entry, call.needs)
         turn = self._claims.turn(route.shares, demand, now, call.ticket or math.inf)
         if turn.at > now or turn.ends_first:
             ahead = sum(place.ticket != call.ticket for place in self._places.values())
@@ -158,47 +113,54 @@ class Line:
             if not place.woken.done():
                 place.woken.set_result(True)
 
-    def _demand(self, needs: Needs, route: Route) -> Demand:
-        return self._router.demand(route.entry, needs)
+    def _hopes(
+        self, call: Call, passed_over: Iterable[PassedOver], now: float, until: float
+    ) -> dict[Route, float]:
+        """Return the routes that may open in time, with a moment before which each does not open."""
+        aged = call.asking is not None  # what was passed over before a route was asked may be nearer by now
+        hopes = {
+            note.route: note.opens_at
+            for note in passed_over
+            if note.route is not None and note.opens_at <= until
+        }
+        soon = now + CONCURRENCY_RETRY
+        return {route: now if aged or at <= soon else at for route, at in hopes.items()}
 
-    def _in_turn(self) -> Sequence[_Place]:
+    def _in_turn(self) -> Sequence[Place]:
         return [self._places[ticket] for ticket in sorted(self._places)]
 
-    def _turn(self, hope: _Hope, now: float, ticket: int) -> Turn:
-        route = hope.route
-        quota = self._claims.turn(route.shares, hope.demand, now, ticket)
-        closed_until = max(standing.closed_until for standing in route.standings())
-        return quota if closed_until <= quota.at else Turn(closed_until, quota.ends_first)
+    def _judge(self, place: Place, now: float) -> Collection[Pool]:
+        """Find out what comes true first for a request; wake it if a route has opened, or if none will in time.
 
-    def _judge(self, place: _Place, hopes: Collection[_Hope], now: float) -> Collection[Pool]:
-        """Find out which of some hopes comes true first; wake the request if one has, or if none will in time.
-
-        :return: the pools on which it claims less than before
+        :return: the pools of which it leaves more to those behind than before
         """
-        turns: Mapping[_Hope, Turn] = {hope: self._turn(hope, now, place.ticket) for hope in hopes}
-        target = min(turns, key=lambda hope: (turns[hope].at, turns[hope].ends_first))
-        turn = turns[target]
-        if place.target is not None and turn.at > place.turn.at and hopes is not place.hopes:
-            return self._judge(place, place.hopes, now)  # the promise does not hold: look at all of them
-        given_up = self._give_up(place)
-        if turn.at <= now and not turn.ends_first:
-            place.woken.set_result(True)
-        elif turn.at > place.until or now >= place.until:
+        promise = place.first(partial(self._claims.turn, now=now, ticket=place.ticket), now)
+        is_open = promise is not None and promise.turn.at <= now and not promise.turn.ends_first
+        if promise is None or (now >= place.until and not is_open):
             place.woken.set_result(False)
             self._places.pop(place.ticket, None)
-            return given_up
-        place.target, place.turn = target, turn
-        place.look_at = turn.at if turn.at > now else place.until
-        self._claims.make(place.ticket, target.route.shares, target.demand, turn.at)
-        return given_up
+            return self._give_up(place)
+        if is_open:
+            place.woken.set_result(True)
+        return self._claim(place, promise, now)
 
-    def _give_up(self, place: _Place) -> Collection[Pool]:
-        if place.target is None:
+    def _claim(self, place: Place, promise: Promise, now: float) -> Collection[Pool]:
+        left: Collection[Pool] = ()
+        before, route, at = place.promise, promise.route, promise.turn.at
+        if before is None or before.route is not route:
+            left = self._give_up(place)
+        elif at > max(before.turn.at, now):  # what others take before then harms it no more
+            left = _pools(route)
+        place.promise = promise
+        self._claims.make(place.ticket, route.shares, promise.demand, at)
+        return left
+
+    def _give_up(self, place: Place) -> Collection[Pool]:
+        if place.promise is None:
             return ()
-        shares = place.target.route.shares
-        place.target = None
-        self._claims.drop(place.ticket, shares)
-        return {share.pool for share in shares}
+        route, place.promise = place.promise.route, None
+        self._claims.drop(place.ticket, route.shares)
+        return _pools(route)
 
     def _look_soon(self, pools: Iterable[Pool]) -> None:
         """Look again at those who wait for some pools, once what is going on at the moment is over."""
@@ -212,11 +174,8 @@ class Line:
         now = self._clock.now()
         changed, self._changed = self._changed, set()
         for place in self._in_turn():
-            if place.woken.done():
-                continue
-            hopes = place.hopes if place.look_at <= now else place.touched(changed)
-            if hopes:
-                changed.update(self._judge(place, hopes, now))
+            if not place.woken.done() and (place.touch(changed, now) or place.look_at <= now):
+                changed.update(self._judge(place, now))
         if not self._places:
             self._ledger.watcher = None
         self._set_alarm()
@@ -233,3 +192,7 @@ class Line:
             self._alarm.cancel()
         self._alarm = self._clock.call_at(when, self._look)
         self._alarm_at = when
+
+
+def _pools(route: Route) -> list[Pool]:
+    return [share.pool for share in route.shares]

@@ -6,7 +6,7 @@ Pure: the caller says what time it is, and its clock never runs backward while t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from freellm.ledger import admission, learning
@@ -95,6 +95,7 @@ class Ledger(Registry):
         more_input = 0 if input is None else input - lease.demand.input
         more_output = 0 if output is None else output - lease.demand.output
         under_ceiling = 0 if output is None else output - lease.demand.ceiling
+        before = self._watched(lease.shares)
         for share in lease.shares:
             pool = share.pool
             if share.metered:
@@ -109,8 +110,7 @@ class Ledger(Registry):
             elif share.concurrent:
                 pool.counter.used -= share.per_request
             pool.changed = now
-        if self.watcher is not None:
-            self.watcher([share.pool for share in lease.shares])
+        self._tell(before)
 
     def refuse(self, lease: Lease, now: float) -> None:
         """Keep the request booked and give back everything else: it was refused before inference."""
@@ -123,6 +123,7 @@ class Ledger(Registry):
     def _give_back(self, lease: Lease, now: float, *, refused: bool) -> None:
         if not self._closes(lease):
             return
+        before = self._watched(lease.shares)
         for share, amount in zip(lease.shares, lease.amounts, strict=True):
             pool = share.pool
             if now >= pool.edge:
@@ -131,8 +132,20 @@ class Ledger(Registry):
             pool.changed = now
         if refused:
             _doubt(lease, [share.refusal_costs for share in lease.shares], now)
-        if self.watcher is not None:
-            self.watcher([share.pool for share in lease.shares])
+        self._tell(before)
+
+    def _watched(self, shares: Sequence[Share]) -> dict[Pool, float] | None:
+        """Return what is left of pools, if somebody waits to be told that it is more."""
+        if self.watcher is None:
+            return None
+        return {share.pool: share.pool.room - share.pool.counter.used for share in shares}
+
+    def _tell(self, before: Mapping[Pool, float] | None) -> None:
+        if self.watcher is None or before is None:
+            return
+        more = [pool for pool, left in before.items() if pool.room - pool.counter.used > left]
+        if more:
+            self.watcher(more)
 
     def _closes(self, lease: Lease) -> bool:
         if lease not in self._live:
@@ -176,8 +189,10 @@ class Ledger(Registry):
 
     def read(self, shares: Sequence[Share], readings: Sequence[Reading], now: float) -> None:
         """Believe what an answer says about quotas; see `freellm.ledger.learning.read`."""
+        before = self._watched(shares)
         for reading in readings:
             learning.read(shares, reading, now)
+        self._tell(before)
 
     def dump(self, since: float) -> list[PoolState]:
         """Return the pools that changed at or after a moment, without what is reserved for requests under way.

@@ -109,9 +109,13 @@ class Pool:
     def advance(self, now: float) -> None:
         """Let time pass: forget what has left the window, what was closed and what was learned."""
         self.counter.expire(now)
-        if now >= self.closed_until:
+        closed_until, learned = self.closed_until, self.learned
+        if not closed_until and learned is None:  # most pools, and all that time changes is what is used
+            self.edge = self.counter.edge
+            return
+        if now >= closed_until:
             self.closed_until = 0.0
-        if self.learned and now >= self.learned.expires:
+        if learned and now >= learned.expires:
             self.learned = None
         self.refresh()
 
@@ -139,25 +143,27 @@ class Pool:
         :param now: the last moment given to `advance`, or a later one before `edge`
         :param unlimited: whether only a statement of the service keeps it closed
         """
-        excess = self.counter.used + amount - self.ceiling
-        if excess > 0 and self.learned and not unlimited and self._raise(amount, now):
-            excess = self.counter.used + amount - self.ceiling
-        closed_until, ceiling = self.closed_until, self.ceiling
+        if self.learned and not unlimited and self.counter.used + amount > self.ceiling:
+            self._raise(amount, now)
+        return self.holds(amount, now, unlimited)
+
+    def holds(self, amount: float, now: float, unlimited: bool) -> float:
+        """Return when the pool admits an amount as its limit stands, for what nobody asks at once; see `opening`."""
+        excess, closed_until = self.counter.used + amount - self.ceiling, self.closed_until
         if excess <= 0 or unlimited:
             return closed_until or now
-        if amount > ceiling:
+        if amount > self.ceiling:
             return math.inf
         return max(closed_until, self.counter.opening(excess, now))
 
-    def _raise(self, amount: float, now: float) -> bool:
+    def _raise(self, amount: float, now: float) -> None:
         learned = self.learned
         if self.closed_until or learned is None or learned.guess is None or now < learned.guess.raise_at:
-            return False
+            return
         needed = self.counter.used + amount
         self.learned = guesses.raised(learned, self.quota, self.declared, needed=needed, now=now)
         self.changed = now
         self.refresh()
-        return True
 
     def close(self, until: float, now: float) -> None:
         """Admit nothing until a moment; a pool that is closed for longer stays so."""
