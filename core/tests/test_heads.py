@@ -8,7 +8,7 @@ from freellm.heads import head
 
 
 def test_a_head_ends_with_an_empty_line() -> None:
-    assert head(["POST /x HTTP/1.1", "Host: a"], {"X-One": "1", "X-Two": "é"}) == (
+    assert head("POST /x HTTP/1.1\r\nHost: a", {"X-One": "1", "X-Two": "é"}) == (
         "POST /x HTTP/1.1\r\nHost: a\r\nX-One: 1\r\nX-Two: é\r\n\r\n".encode()
     )
 
@@ -18,4 +18,4 @@ def test_a_head_ends_with_an_empty_line() -> None:
 def test_a_header_cannot_become_two(value: str, where: str) -> None:
     headers = {value: "1"} if where == "name" else {"X-One": value}
     with pytest.raises(ValueError, match="line break"):
-        head(["GET / HTTP/1.1"], headers)
+        head("GET / HTTP/1.1", headers)

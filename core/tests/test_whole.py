@@ -12,7 +12,7 @@ from aiohttp import web
 from freellm.surfaces.whole import WholeAnswer
 
 BODY = b'{"object":"chat.completion"}'
-HEADERS = {"X-Routed-Via": "groq/m", "openai-version": "2020-10-01"}
+HEADERS = {"X-Routed-Via": "groq/m", "openai-version": "2020-10-01", "Content-Type": "application/json"}
 
 Ask = Callable[..., Awaitable[tuple[str, dict[str, str], bytes, bool]]]
 
@@ -24,7 +24,7 @@ async def ours(request: web.Request) -> WholeAnswer:
 
 async def theirs(request: web.Request) -> web.Response:
     """Answer as aiohttp does."""
-    return web.Response(body=BODY, headers={**HEADERS, "Content-Type": "application/json"})
+    return web.Response(body=BODY, headers=HEADERS)
 
 
 async def show(request: web.Request, response: web.StreamResponse) -> None:

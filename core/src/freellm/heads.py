@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-def head(lines: list[str], headers: Mapping[str, str]) -> bytes:
+def head(first: str, headers: Mapping[str, str]) -> bytes:
     """Return the bytes of a head, the empty line at its end included.
 
-    :param lines: what stands before the headers; they are added to it
+    :param first: the lines before the headers, which are the maker's own
+    :param headers: the headers, one at least
     :raises ValueError: when a header has a line break, which would make two of it
     """
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    text = "\r\n".join(lines)
-    if text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1 or "\0" in text:
+    lines = "\r\n".join([f"{name}: {value}" for name, value in headers.items()])
+    ends = len(headers) - 1
+    if lines.count("\n") != ends or lines.count("\r") != ends or "\0" in lines:
         raise ValueError("a header has a line break in it")
-    return f"{text}\r\n\r\n".encode()
+    return f"{first}\r\n{lines}\r\n\r\n".encode()

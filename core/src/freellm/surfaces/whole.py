@@ -15,8 +15,9 @@ from freellm.heads import head
 class WholeAnswer(web.StreamResponse):
     """A good answer whose body is there. aiohttp's own response can do more, and asks each time what of it is wanted.
 
-    :param body: JSON
-    :param headers: headers beside those of every answer; what others put into `self.headers` replaces them
+    :param body: the body
+    :param headers: headers beside those of every answer, `Content-Type` among them; what others put into `self.headers`
+        replaces them
     """
 
     def __init__(self, body: bytes, headers: Mapping[str, str]) -> None:
@@ -37,22 +38,14 @@ class WholeAnswer(web.StreamResponse):
             return request.writer
         self._asked = request
         self._kept_alive = request.keep_alive
-        told = {
-            **self._told,
-            hdrs.CONTENT_TYPE: "application/json",
-            hdrs.CONTENT_LENGTH: str(len(self._whole)),
-            hdrs.DATE: rfc822_formatted_time(),
-            hdrs.SERVER: SERVER_SOFTWARE,
-        }
         old = request.version == HttpVersion10
         if self._kept_alive == old:  # each version says what is not usual in it
-            told[hdrs.CONNECTION] = "keep-alive" if old else "close"
-        self._told = told
+            self._told = {**self._told, hdrs.CONNECTION: "keep-alive" if old else "close"}
         signal = request.app.on_response_prepare if isinstance(request, web.Request) else ()
         if signal or self.headers:
             given = self.headers.copy()
             self.headers.clear()
-            self.headers.extend(told)
+            self.headers.extend(self._told)
             self.headers.update(given)
             if isinstance(request, web.Request):
                 await request.app.on_response_prepare.send(request, self)
@@ -70,4 +63,8 @@ class WholeAnswer(web.StreamResponse):
         transport = asked.transport
         if transport is None or transport.is_closing():
             raise ClientConnectionResetError("the client has left")
-        transport.write(head([f"HTTP/1.{asked.version.minor} 200 OK"], self._told) + self._whole)
+        first = (
+            f"HTTP/1.{asked.version.minor} 200 OK\r\nContent-Length: {len(self._whole)}"
+            f"\r\nDate: {rfc822_formatted_time()}\r\nServer: {SERVER_SOFTWARE}"
+        )
+        transport.write(head(first, self._told) + self._whole)

@@ -84,7 +84,7 @@ class _Target:
         self.asked = asked
         self.idle = idle
         self._first = f"{METHOD} {url.raw_path_qs} HTTP/1.1"
-        self._opened: dict[tuple[str, ...], list[str]] = {}
+        self._opened: dict[tuple[str, ...], str] = {}
 
     def head(self, headers: Mapping[str, str], length: int) -> bytes:
         """Return the head of a post.
@@ -95,15 +95,15 @@ class _Target:
         """
         names = tuple(headers)
         lines = self._opened.get(names) or self._open(names)
-        return head([*lines, f"Content-Length: {length}"], headers)
+        return head(f"{lines}\r\nContent-Length: {length}", headers)
 
-    def _open(self, names: tuple[str, ...]) -> list[str]:
+    def _open(self, names: tuple[str, ...]) -> str:
         """Return the lines that stand before some headers: they are the same for all requests with headers of these names."""
         given = {"content-length", *(name.lower() for name in names)}
         own = [f"{name}: {value}" for name, value in self.asked.headers.items() if name.lower() not in given]
         if len(self._opened) >= _MOST:
             self._opened.clear()
-        lines = self._opened[names] = [self._first, *own]
+        lines = self._opened[names] = "\r\n".join([self._first, *own])
         return lines
 
 
