@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -336,6 +337,50 @@ class TestQuotasThatNobodyDeclared:
         assert [(share.pool.quota.name, share.pool.quota.scope) for share in again] == [(name, scope)]
         other = world.ledger.shares("lab", model("n"), [], key="k", account="a")
         assert len(other) == name.endswith("*")
+
+    def test_have_the_limit_that_is_stated_and_the_clock_of_their_like(self) -> None:
+        declared = quota(100, window=DAY, members=("n",), clock="pacific-midnight", scope="account")
+        world = World(provider("lab", [model("m"), model("n")], [declared]))
+        consequences = Consequences(world.ledger, world.health)
+        route = world.route("lab/m#k1")
+        refusal = Failure(kind=Kind.QUOTA_EXHAUSTED, unit="requests", window=DAY, limit=20)
+        consequences.draw(route, refusal, Demand(1, 1, 1), START)
+        (share,) = world.ledger.shares(
+            "lab", route.model, [], key=route.key.fingerprint, account=route.key.account
+        )
+        assert (share.pool.quota.clock, share.pool.quota.scope) == ("pacific-midnight", "account")
+        assert share.pool.limit == 20
+        midnight = share.pool.closed_until
+        assert datetime.fromtimestamp(midnight, ZoneInfo("America/Los_Angeles")).time() == time()
+        assert START < midnight <= START + DAY
+        shared = world.route("lab/n#k1").shares
+        assert [one.pool.limit for one in shared] == [100], "of that model a limit is declared"
+
+    def test_of_one_model_are_the_first_guess_for_others_of_which_nothing_is_declared(self) -> None:
+        world = World(
+            provider("lab", [model("m"), model("n"), model("o", task="embeddings", dimensions=(8,))])
+        )
+        consequences = Consequences(world.ledger, world.health)
+        route = world.route("lab/m#k1")
+        refusal = Failure(kind=Kind.RATE_LIMITED, unit="requests", window=MINUTE, limit=10)
+        for _ in range(2):
+            consequences.draw(route, refusal, Demand(1, 1, 1), START)
+        owner = {"key": route.key.fingerprint, "account": route.key.account}
+        assert not world.ledger.shares("lab", world.entry("lab/o").model, [], **owner)
+        (share,) = world.ledger.shares("lab", model("n"), [], **owner)
+        pool = share.pool
+        assert pool.learned is not None
+        assert (pool.limit, pool.learned.evidence) == (10, "as lab/m, of which none is declared either")
+        now, least, answered = START, Demand(1, 1, 1), []
+        for _ in range(4):
+            while world.ledger.opening([share], least, now) <= now:
+                assert world.ledger.reserve([share], least, now)
+            answered.append(pool.limit)
+            now += MINUTE + 1.0
+        assert answered == [10, 11, 12, 14], (
+            "each minute in which it keeps a request out raises it, faster and faster"
+        )
+        assert pool.learned.evidence == "as lab/m, of which none is declared either, so 14 are tried"
 
     def test_survive_a_restart_once_something_is_known_of_them(self) -> None:
         world = World(provider("lab", [model("m")]))
