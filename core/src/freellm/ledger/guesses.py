@@ -54,7 +54,8 @@ class Guess(msgspec.Struct, frozen=True, kw_only=True):
     :param figures: what each of the last bursts said that the window holds
     :param since: Unix time of the last burst's first refusal
     :param refused: the amount of the burst that stays booked though it was refused
-    :param floor: the least that the burst may lower the limit to: half of what it was before
+    :param floor: the least that the burst may lower the limit to: half of what it was before, or less if the burst before
+        said so, too
     :param pause: seconds without a refusal after which the limit is raised
     :param raise_at: Unix time from which it may be raised
     :param step: the share by which it was raised last
@@ -120,6 +121,8 @@ def lowered(
         floor = 0.0
     else:
         floor = burst.floor if burst else believed / 2
+        if guess is not None and guess.figures and burst is None:  # two that agree are believed at once
+            floor = min(floor, max(figure, guess.figures[-1]))
     limit = _whole(quota, max(min(figure, believed), floor))
     if guess is None and limit >= believed:
         return None
