@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from freellm.declarations import Quota
 from freellm.gateway.refused import Refused
-from freellm.gateway.undeclared import equals, undeclared
+from freellm.gateway.undeclared import undeclared
 from freellm.ledger import REFUSALS_HOLD, Ledger, Pool, price_of
 from freellm.types import Kind
 
@@ -26,19 +27,11 @@ class Lessons:
     def learn(self, refused: Refused) -> None:
         """Believe a limit that is stated; find out one that is not."""
         failure = refused.failure
-        if failure.limit is None:
+        if failure.limit is not None:
+            if refused.unit is not None:
+                self._believe(refused, refused.unit, failure.limit)
+        elif failure.scope != "model" and not self._discovers(refused):
             # What speaks for a model with every key is no quota of ours: the service is full.
-            if failure.scope != "model" and not self._discovers(refused):
-                self._introduce(refused)
-        elif refused.unit is not None and not self._ledger.learn(
-            refused.route.shares,
-            refused.now,
-            unit=refused.unit,
-            window=failure.window,
-            limit=failure.limit,
-            evidence=refused.evidence,
-            scope=failure.scope,
-        ):
             self._introduce(refused)
         self._ledger.believe(refused.route.shares, refused.now)
 
@@ -88,6 +81,26 @@ class Lessons:
             scope=failure.scope,
         )
 
+    def _believe(self, refused: Refused, unit: str, limit: float) -> None:
+        """Believe a limit that is stated, and take it for the first guess where a like one is declared as unknown."""
+        route, now = refused.route, refused.now
+        pools = self._ledger.learn(
+            route.shares,
+            now,
+            unit=unit,
+            window=refused.failure.window,
+            limit=limit,
+            evidence=refused.evidence,
+            scope=refused.failure.scope,
+        )
+        if not pools:
+            self._introduce(refused)
+        for quota in (quota for pool in pools for quota in _alike(pool.quota, route.provider.quotas)):
+            pool = self._ledger.pool(
+                route.provider.name, quota, key=route.key.fingerprint, account=route.key.account
+            )
+            pool.inherit(limit, route.entry.name, now)
+
     def _discovers(self, refused: Refused) -> bool:
         """Find the limit out; False when no declared quota fits the refusal."""
         failure = refused.failure
@@ -116,11 +129,18 @@ class Lessons:
         pool.advance(now)
         if failure.limit is not None:
             pool.learn(failure.limit, refused.evidence, now + REFUSALS_HOLD, now)
-            for other in equals(route.model, quota, provider.models, provider.quotas):
-                new |= self._ledger.find(provider.name, other)
-                equal = self._ledger.pool(provider.name, other, key=key.fingerprint, account=key.account)
-                equal.inherit(failure.limit, route.entry.name, now)
         if failure.kind is Kind.QUOTA_EXHAUSTED:
             pool.close(pool.counter.reset(now) if refused.wait is None else now + refused.wait, now)
         if new:
             self._found()
+
+
+def _alike(quota: Quota, declared: Sequence[Quota]) -> list[Quota]:
+    """Return the quotas of other single models that are declared with the same unit, window and unknown limit."""
+
+    def kind(one: Quota) -> tuple[str, float | None, float | None, int]:
+        return one.unit, one.window, one.limit, len(one.members)
+
+    if quota.limit is not None or len(quota.members) != 1:
+        return []
+    return [one for one in declared if kind(one) == kind(quota) and one.members != quota.members]

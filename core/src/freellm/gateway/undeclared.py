@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
@@ -48,19 +48,3 @@ def undeclared(
         source=FOUND,
         checked=datetime.fromtimestamp(now, UTC).date().isoformat(),
     )
-
-
-def equals(model: Model, quota: Quota, models: Sequence[Model], declared: Sequence[Quota]) -> Iterator[Quota]:
-    """Yield the same quota for the other models of its provider of which nothing of the kind is declared, either.
-
-    :param model: the model whose own quota was found
-    :param quota: that quota; one that models share needs no equals
-    :param models: the provider's models
-    :param declared: the quotas that it declares
-    """
-    if quota.members != (model.id,):
-        return
-    alike = [one for one in declared if (one.unit, one.window) == (quota.unit, quota.window)]
-    for other in models:
-        if other is not model and other.task == model.task and not any(one.touches(other) for one in alike):
-            yield quota.model_copy(update={"members": (other.id,)})

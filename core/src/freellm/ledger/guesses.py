@@ -181,7 +181,9 @@ def inherited(limit: float, quota: Quota, whose: str, now: float) -> Learned:
         pause=_first_pause(quota),
         raise_at=now + MINUTE,
     )
-    return Learned(limit, f"as {whose}, of which none is declared either", now + GUESSES_HOLD, guess)
+    return Learned(
+        limit, f"as {whose}, whose limit is not known beforehand either", now + GUESSES_HOLD, guess
+    )
 
 
 def _grain(quota: Quota) -> float:
