@@ -95,8 +95,8 @@ _BREAKER = (
     f"{health.BREAKER_WINDOW:g} s opens it for {health.BREAKER_FIRST:g} s"
 )
 _COUNTED = (
-    "Where the refusal states the limit, what is used and how long to wait, that is [booked](quotas.md#learned-limits) "
-    "and nothing is closed."
+    "Where the refusal states the limit, what is used of a rolling window and how long to wait, that is "
+    "[booked](quotas.md#learned-limits) and nothing is closed."
 )
 _LEARNED = (
     f"A limit that the refusal states is believed for {timedelta(seconds=REFUSALS_HOLD).days} day; one that it does not "

@@ -260,6 +260,16 @@ class TestWhatARefusalStatesAsUsed:
         world = self.scene(Kind.QUOTA_EXHAUSTED)
         assert not world.ledger.fits(world.route().shares, Demand(1, 1, 1), START)
 
+    def test_closes_a_pool_that_starts_over_for_the_stated_time(self) -> None:
+        """What is booked there would not be forgotten before its end."""
+        daily = quota(10_000, "tokens", DAY, members=("m",), clock="utc-midnight")
+        world = World(provider("lab", [model("m")], [daily]))
+        failure = Failure(kind=Kind.QUOTA_EXHAUSTED, **SPENT, retry_after=60.0)
+        route, demand = world.route(), Demand(900, 100, 100)
+        Consequences(world.ledger, world.health).draw(route, failure, demand, START)
+        assert world.ledger.opening(route.shares, Demand(1, 1, 1), START) == START + 60
+        assert world.ledger.fits(route.shares, demand, START + 60)
+
     def test_is_when_the_client_may_come_back_with_429(self) -> None:
         world = World(provider("lab", [model("m")], [quota(10_000, "tokens", DAY, members=("m",))]))
         call = world.call(world.needs(tokens=900))

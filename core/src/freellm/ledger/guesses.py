@@ -115,14 +115,9 @@ def lowered(
     refused = kept + (burst.refused if burst else 0.0)
     more = 0.0 if asked <= seen * CLOSE else asked if guess is None else asked / 2
     figure = max(seen + more - refused, 0.0)
-    if math.isinf(believed):
-        if figure <= 0:
-            return None
-        floor = 0.0
-    else:
-        floor = burst.floor if burst else believed / 2
-        if guess is not None and guess.figures and burst is None:  # two that agree are believed at once
-            floor = min(floor, max(figure, guess.figures[-1]))
+    if math.isinf(believed) and figure <= 0:
+        return None
+    floor = burst.floor if burst else _floor(guess, believed, figure)
     limit = _whole(quota, max(min(figure, believed), floor))
     if guess is None and limit >= believed:
         return None
@@ -140,6 +135,14 @@ def lowered(
         raise_at=now + pause,
     )
     return Learned(limit, _words(quota, made), now + GUESSES_HOLD, made)
+
+
+def _floor(guess: Guess | None, believed: float, figure: float) -> float:
+    """Return the least that a new burst may lower a limit to: half, or what it says if the burst before agrees with it."""
+    if math.isinf(believed):
+        return 0.0
+    agreed = max(figure, guess.figures[-1]) if guess is not None and guess.figures else math.inf
+    return min(believed / 2, agreed)
 
 
 def raised(known: Learned, quota: Quota, declared: float, *, needed: float, now: float) -> Learned | None:

@@ -16,6 +16,7 @@ from freellm.declarations import DAY
 from freellm.ledger.counters import NEGLIGIBLE
 from freellm.ledger.demands import Demand, Share
 from freellm.ledger.pools import Pool
+from freellm.ledger.rolling import Rolling
 from freellm.types import Scope
 
 REFUSALS_HOLD: Final = DAY
@@ -123,18 +124,19 @@ def count(
     :param scope: how much it speaks for
     :param used: what it says is used
     :param until: Unix time from which it admits the request
-    :return: the pools that are meant
+    :return: the pools that are meant; none when one of them does not roll: what is booked there is not forgotten by then
     """
     pools = meant(shares, unit=unit, window=window, scope=scope)
+    if any(not isinstance(pool.counter, Rolling) for pool in pools):
+        return []
     for share in shares:
-        pool = share.pool
-        if pool not in pools:
+        pool, length = share.pool, share.pool.quota.window
+        if pool not in pools or length is None:
             continue
         pool.advance(now)
         elsewhere = max(used, pool.limit - share.amount(demand) + 1.0) - pool.counter.used
         if elsewhere > 0 and math.isfinite(elsewhere):
-            begun = now if pool.starts_over or pool.quota.window is None else until - pool.quota.window
-            pool.counter.book(min(now, begun), elsewhere)
+            pool.counter.book(min(now, until - length), elsewhere)
             pool.changed = now
     return pools
 
