@@ -138,11 +138,15 @@ def lowered(
 
 
 def _floor(guess: Guess | None, believed: float, figure: float) -> float:
-    """Return the least that a new burst may lower a limit to: half, or what it says if the burst before agrees with it."""
+    """Return the least that a new burst may lower a limit to: half, or what the burst before says as well.
+
+    A figure from before a raise says nothing of now.
+    """
     if math.isinf(believed):
         return 0.0
-    agreed = max(figure, guess.figures[-1]) if guess is not None and guess.figures else math.inf
-    return min(believed / 2, agreed)
+    if guess is None or guess.raised or not guess.figures:
+        return believed / 2
+    return min(believed / 2, max(figure, guess.figures[-1]))
 
 
 def raised(known: Learned, quota: Quota, declared: float, *, needed: float, now: float) -> Learned | None:
