@@ -256,6 +256,20 @@ class TestWhatARefusalStatesAsUsed:
         assert not world.ledger.fits(world.route().shares, small, START)
         assert world.ledger.fits(world.route().shares, Demand(50, 100, 100), START)
 
+    def test_is_beyond_doubt(self) -> None:
+        """The refused request is booked, too, and is no reason to think that there is room."""
+        world = World(provider("lab", [model("m")], [quota(30, members=("m",))]))
+        route, demand = world.route(), Demand(1, 1, 1)
+        lease = world.ledger.reserve(route.shares, demand, START)
+        assert lease
+        world.ledger.refuse(lease, START)
+        failure = Failure(
+            kind=Kind.RATE_LIMITED, unit="requests", window=MINUTE, limit=30, used=30, retry_after=9.0
+        )
+        Consequences(world.ledger, world.health).draw(route, failure, demand, START)
+        assert not world.ledger.fits(route.shares, demand, START)
+        assert not world.ledger.may_fit(route.shares, demand, START)
+
     def test_closes_the_pool_when_it_does_not_say_for_how_long(self) -> None:
         world = self.scene(Kind.QUOTA_EXHAUSTED)
         assert not world.ledger.fits(world.route().shares, Demand(1, 1, 1), START)

@@ -134,6 +134,7 @@ def count(
         if pool not in pools or length is None:
             continue
         pool.advance(now)
+        pool.doubts = None  # the service has counted as much as is booked now
         elsewhere = max(used, pool.limit - share.amount(demand) + 1.0) - pool.counter.used
         if elsewhere > 0 and math.isfinite(elsewhere):
             pool.counter.book(min(now, until - length), elsewhere)
