@@ -232,10 +232,8 @@ class Runtime:
         for record in self._leases.records(self.store.lease_sequence()):
             route = routes.get(record.route)
             if route is not None:
-                tokens = record.input, record.output
-                self.ledger.restore(
-                    route.shares, *tokens, record.stamped, now, record.ceiling, record.requests
-                )
+                tokens, at = (record.input, record.output), record.stamped
+                self.ledger.restore(route.shares, *tokens, at, now, record.ceiling, record.requests)
 
     def _fold(self) -> tuple[Sequence[PoolState], int]:
         now = self.clock.now()
