@@ -21,7 +21,7 @@ from freellm import (
     tokens,
 )
 from freellm.gateway import activity, asking, attempts, calls, embedding, exhaustion, kept
-from freellm.ledger import LEASE_AGE, burning, counters, guesses, learning
+from freellm.ledger import LEASE_AGE, burning, counters, guesses, learning, readings
 from freellm.runtime import LOOK_EVERY
 from freellm.settings import Settings
 from freellm.store import PASSED_OVER_KEPT
@@ -72,8 +72,9 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
         f"90 % of this model's last {tokens.SAMPLES} answers",
         f"({tokens.UNKNOWN_OUTPUT} until {tokens.ENOUGH} are known)",
         f"nobody settled for {LEASE_AGE / 60:g} minutes",
-        f"a header's limit for {learning.ANSWERS_HOLD / 86_400:g} days",
+        f"a header's limit for {readings.ANSWERS_HOLD / 86_400:g} days",
         f"a refusal's for {learning.REFUSALS_HOLD / 86_400:g} day.",
+        f"at least {learning.AS_GOOD_AS_FULL:.0%} of it as used".replace("%", " %"),
         f"counts as {learning.SUSPICIOUS:.0%} full".replace("%", " %"),
         f"{guesses.CONCURRENCY_PAUSE / 60:g} minutes for requests at once",
         f"raised by {guesses.STEP_FIRST * 100:g} %. Each raise",

@@ -18,7 +18,7 @@ from freellm.cli.serve import serve
 from freellm.gateway.asking import UNREACHED
 from freellm.gateway.attempts import RETRY_AFTER
 from freellm.gateway.consequences import RULES, Step
-from freellm.ledger.learning import REFUSALS_HOLD
+from freellm.ledger.learning import AS_GOOD_AS_FULL, REFUSALS_HOLD
 from freellm.settings import ENVIRONMENT, Settings
 from freellm.settings.sources import _NOT_IN_A_FILE, _PER_PROVIDER
 from freellm.types import Kind
@@ -94,6 +94,10 @@ _BREAKER = (
     f"Counts towards the breaker of the model at this provider: the {health.BREAKER_FAILURES}rd failure within "
     f"{health.BREAKER_WINDOW:g} s opens it for {health.BREAKER_FIRST:g} s"
 )
+_COUNTED = (
+    "Where the refusal states the limit, what is used of a rolling window and how long to wait, that is "
+    "[booked](quotas.md#learned-limits) and nothing is closed."
+)
 _LEARNED = (
     f"A limit that the refusal states is believed for {timedelta(seconds=REFUSALS_HOLD).days} day; one that it does not "
     "state is [found out](quotas.md#limits-that-nobody-states)"
@@ -112,10 +116,12 @@ EFFECTS: Mapping[Kind, str] = {
     Kind.RATE_LIMITED: f"Closed for the time the service states, 1 s to 1 d (a reset time: to 32 d); none stated: "
     f"{span(CLOSED_FOR[Kind.RATE_LIMITED])}, "
     f"doubled each time in a row, at most {span(health.GUESS_MOST)}. The model sinks {health.PENALTY_STEP:g} places. "
-    f"A quota pool that it names by unit and window is closed for the stated time, too. {_LEARNED}.",
+    f"A quota pool that it names by unit and window is closed for the stated time, too. {_COUNTED} {_LEARNED}.",
     Kind.QUOTA_EXHAUSTED: "The quota pool that the refusal means is closed until it resets: when the service says, else by "
     "the pool's own clock. No such pool: the route is closed, 1 h if no time is stated. A refusal for a whole model, key or "
-    f"provider closes that too. The model sinks {health.PENALTY_STEP:g} places. {_LEARNED}.",
+    f"provider closes that too. The model sinks {health.PENALTY_STEP:g} places. {_COUNTED} No time stated, a rolling window, "
+    f"and the books showed {AS_GOOD_AS_FULL:.0%} of it as used: only what the refusal speaks for pauses, as after "
+    f"`rate_limited`. {_LEARNED}.",
     Kind.CONCURRENCY: f"Closed for the stated time, else {span(CLOSED_FOR[Kind.CONCURRENCY])}. {_LEARNED}.",
     Kind.TOO_LARGE: f"For {span(health.TOO_LARGE_FOR)} the route gets no request that is as large or larger.",
     Kind.CONTEXT_EXCEEDED: "Nothing is remembered. For this request, models whose window is not larger than the limit that "

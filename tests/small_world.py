@@ -12,7 +12,7 @@ from freellm.gateway import Call, Tried
 from freellm.gauge import Gauge
 from freellm.health import Health
 from freellm.keyring import ProviderKey
-from freellm.ledger import Ledger
+from freellm.ledger import Demand, Ledger
 from freellm.profiles import Profile
 from freellm.providers import Provider
 from freellm.routing import Needs, Order, Orders, Router, Strategy
@@ -135,6 +135,8 @@ class World:
             **fields,
         )
 
-    def tried(self, route: Route, failure: Failure, status: int = 429) -> Tried:
+    def tried(self, route: Route, failure: Failure, status: int = 429, demand: Demand | None = None) -> Tried:
         """Return an attempt that failed."""
-        return Tried(route=route, failure=failure, status=status, started=self.clock(), ms=12.4)
+        return Tried(
+            route=route, failure=failure, status=status, started=self.clock(), ms=12.4, demand=demand
+        )

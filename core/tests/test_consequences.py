@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from freellm import Failure, Kind
 from freellm.gateway.consequences import RULES, Consequences, Step
+from freellm.gateway.exhaustion import refusal
 from freellm.health import Standing
 from freellm.ledger import Demand, Pool
 from small_world import START, World, key, model, provider, quota
@@ -189,7 +190,10 @@ class TestExhaustedQuotas:
             ({"unit": "requests", "window": MINUTE, "retry_after": 9.0}, {"requests/60s:m": 9}),
             ({"unit": "tokens", "retry_after": 9.0}, {"tokens/60s:m": 9}),
             ({"scope": "account", "unit": "requests", "window": DAY}, {"requests/86400s:*": MIDNIGHT}),
-            ({"scope": "account", "window": MINUTE, "retry_after": 9.0}, {"key lab#k1": 9}),
+            (
+                {"scope": "account", "window": MINUTE, "retry_after": 9.0},
+                {"key lab#k1": 9, "requests/60s:*": 9},
+            ),
             ({"unit": "neurons"}, {"route lab/m#k1": HOUR}),
             ({"unit": "neurons", "retry_after": 70.0}, {"route lab/m#k1": 70}),
             ({"unit": "neurons", "scope": "provider"}, {"provider lab": HOUR}),
@@ -213,6 +217,110 @@ class TestExhaustedQuotas:
     def test_teach_a_limit_that_is_stated(self, scene: Scene) -> None:
         scene.draw(Kind.QUOTA_EXHAUSTED, unit="requests", window=DAY, limit=200)
         assert scene.pool("requests/86400s:m").limit == 200
+
+
+SPENT: dict[str, Any] = {"unit": "tokens", "window": DAY, "limit": 10_000, "used": 9_500}
+
+
+class TestWhatARefusalStatesAsUsed:
+    """The day's tokens are nearly used up, by more than our books know of."""
+
+    def scene(self, kind: Kind, **facts: Any) -> World:
+        world = World(provider("lab", [model("m")], [quota(10_000, "tokens", DAY, members=("m",))]))
+        route, refused = world.route(), Demand(900, 100, 100)
+        consequences = Consequences(world.ledger, world.health)
+        consequences.draw(route, Failure(kind=kind, **SPENT, **facts), refused, START)
+        return world
+
+    @pytest.mark.parametrize("kind", [Kind.RATE_LIMITED, Kind.QUOTA_EXHAUSTED])
+    def test_leaves_the_rest_to_smaller_requests(self, kind: Kind) -> None:
+        world = self.scene(kind, retry_after=720.0)
+        route, ledger = world.route(), world.ledger
+        assert route.closed_by(START) is None
+        assert ledger.fits(route.shares, Demand(400, 100, 100), START)
+        assert not ledger.fits(route.shares, Demand(401, 100, 100), START)
+        assert 720 <= ledger.opening(route.shares, Demand(900, 100, 100), START) - START <= 2 * 720
+        assert ledger.fits(route.shares, Demand(900, 100, 100), START + 2 * 720)
+
+    def test_keeps_the_refused_request_out_whatever_the_figures(self) -> None:
+        """Its own estimate was too low: by the stated figures alone it would fit."""
+        world = self.scene(Kind.RATE_LIMITED, retry_after=30.0)
+        small = Demand(100, 100, 100)
+        consequences = Consequences(world.ledger, world.health)
+        consequences.draw(
+            world.route(),
+            Failure(kind=Kind.RATE_LIMITED, **SPENT, retry_after=30.0),
+            small,
+            START,
+        )
+        assert not world.ledger.fits(world.route().shares, small, START)
+        assert world.ledger.fits(world.route().shares, Demand(50, 100, 100), START)
+
+    def test_is_beyond_doubt(self) -> None:
+        """The refused request is booked, too, and is no reason to think that there is room."""
+        world = World(provider("lab", [model("m")], [quota(30, members=("m",))]))
+        route, demand = world.route(), Demand(1, 1, 1)
+        lease = world.ledger.reserve(route.shares, demand, START)
+        assert lease
+        world.ledger.refuse(lease, START)
+        failure = Failure(
+            kind=Kind.RATE_LIMITED, unit="requests", window=MINUTE, limit=30, used=30, retry_after=9.0
+        )
+        Consequences(world.ledger, world.health).draw(route, failure, demand, START)
+        assert not world.ledger.fits(route.shares, demand, START)
+        assert not world.ledger.may_fit(route.shares, demand, START)
+
+    def test_closes_the_pool_when_it_does_not_say_for_how_long(self) -> None:
+        world = self.scene(Kind.QUOTA_EXHAUSTED)
+        assert not world.ledger.fits(world.route().shares, Demand(1, 1, 1), START)
+
+    def test_closes_a_pool_that_starts_over_for_the_stated_time(self) -> None:
+        """What is booked there would not be forgotten before its end."""
+        daily = quota(10_000, "tokens", DAY, members=("m",), clock="utc-midnight")
+        world = World(provider("lab", [model("m")], [daily]))
+        failure = Failure(kind=Kind.QUOTA_EXHAUSTED, **SPENT, retry_after=60.0)
+        route, demand = world.route(), Demand(900, 100, 100)
+        Consequences(world.ledger, world.health).draw(route, failure, demand, START)
+        assert world.ledger.opening(route.shares, Demand(1, 1, 1), START) == START + 60
+        assert world.ledger.fits(route.shares, demand, START + 60)
+
+    def test_is_when_the_client_may_come_back_with_429(self) -> None:
+        world = World(provider("lab", [model("m")], [quota(10_000, "tokens", DAY, members=("m",))]))
+        call = world.call(world.needs(tokens=900))
+        demand = world.router.demand(world.route().entry, call.needs)
+        failure = Failure(kind=Kind.QUOTA_EXHAUSTED, **SPENT, retry_after=7_200.0)
+        call.tried.append(world.tried(world.route(), failure, demand=demand))
+        Consequences(world.ledger, world.health).draw(world.route(), failure, demand, START)
+        error = refusal(call, START)
+        assert error.status == 429
+        assert error.retry_after == pytest.approx(7_200, abs=DAY / 120 + 1)
+        assert error.retry_after >= 7_200
+
+
+class TestARefusalThatTheBooksForesaw:
+    """It names no time: the pool opens as the books say, after a pause in which the two may come to agree."""
+
+    def test_closes_nothing_for_long(self) -> None:
+        world = World(provider("lab", [model("m")], [quota(1_000, "tokens", HOUR, members=("m",))]))
+        route, ledger = world.route(), world.ledger
+        assert ledger.reserve(route.shares, Demand(500, 450, 450), START)
+        Consequences(ledger, world.health).draw(
+            route, Failure(kind=Kind.QUOTA_EXHAUSTED, unit="tokens", window=HOUR), Demand(30, 10, 10), START
+        )
+        closed = route.closed_by(START)
+        assert closed is not None
+        assert (closed.closed_until - START, closed.stated) == (15, False)
+        assert [pool.closed_until for pool in ledger.pools()] == [0]
+
+    def test_is_one_that_they_did_not_foresee_while_they_show_room(self) -> None:
+        world = World(provider("lab", [model("m")], [quota(1_000, "tokens", HOUR, members=("m",))]))
+        Consequences(world.ledger, world.health).draw(
+            world.route(),
+            Failure(kind=Kind.QUOTA_EXHAUSTED, unit="tokens", window=HOUR),
+            Demand(30, 10, 10),
+            START,
+        )
+        assert [pool.closed_until - START for pool in world.ledger.pools()] == [HOUR / 24]
 
 
 class TestTooMuchAtOnce:

@@ -36,9 +36,9 @@ def failed(scene: World, *kinds: Kind, notes: tuple[PassedOver, ...] = (), **fac
     call = scene.call(passed_over=list(notes))
     for kind, route in zip(kinds, scene.routes, strict=False):
         failure = Failure(kind=kind, message=f"it said {kind}", **facts)
-        call.tried.append(scene.tried(route, failure))
-        consequences = Consequences(scene.ledger, scene.health)
-        consequences.draw(route, failure, scene.router.demand(route.entry, call.needs), START)
+        demand = scene.router.demand(route.entry, call.needs)
+        call.tried.append(scene.tried(route, failure, demand=demand))
+        Consequences(scene.ledger, scene.health).draw(route, failure, demand, START)
     return refusal(call, START)
 
 

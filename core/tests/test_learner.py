@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -125,7 +126,7 @@ def test_a_limit_of_requests_is_found_within_a_handful_of_refusals(
     dice = random.Random(seed)
     client.live(dice, 20 * MINUTE, limit * 3)
     bursts = len(set(client.refusals))
-    assert bursts <= 12
+    assert bursts <= 10
     # A service that forgets all at once admits more around that moment than we, who reckon with a sliding window.
     allowed = 0.3 if aligned else 0.1
     assert error(client) <= allowed
@@ -337,6 +338,24 @@ class TestQuotasThatNobodyDeclared:
         other = world.ledger.shares("lab", model("n"), [], key="k", account="a")
         assert len(other) == name.endswith("*")
 
+    def test_have_the_limit_that_is_stated_and_the_clock_of_their_like(self) -> None:
+        declared = quota(100, window=DAY, members=("n",), clock="pacific-midnight", scope="account")
+        world = World(provider("lab", [model("m"), model("n")], [declared]))
+        consequences = Consequences(world.ledger, world.health)
+        route = world.route("lab/m#k1")
+        refusal = Failure(kind=Kind.QUOTA_EXHAUSTED, unit="requests", window=DAY, limit=20)
+        consequences.draw(route, refusal, Demand(1, 1, 1), START)
+        (share,) = world.ledger.shares(
+            "lab", route.model, [], key=route.key.fingerprint, account=route.key.account
+        )
+        assert (share.pool.quota.clock, share.pool.quota.scope) == ("pacific-midnight", "account")
+        assert share.pool.limit == 20
+        midnight = share.pool.closed_until
+        assert datetime.fromtimestamp(midnight, ZoneInfo("America/Los_Angeles")).time() == time()
+        assert START < midnight <= START + DAY
+        shared = world.route("lab/n#k1").shares
+        assert [one.pool.limit for one in shared] == [100], "of that model a limit is declared"
+
     def test_survive_a_restart_once_something_is_known_of_them(self) -> None:
         world = World(provider("lab", [model("m")]))
         consequences = Consequences(world.ledger, world.health)
@@ -359,3 +378,60 @@ class TestQuotasThatNobodyDeclared:
             fresh.load(world.ledger.dump(START), START)
             found = fresh.shares("lab", route.model, [], key="k", account="a")
             assert [one.pool.limit for one in found] == ([3] if known else [])
+
+
+class TestLimitsThatAreDeclaredAsUnknown:
+    def world(self) -> World:
+        declared = [quota(None, members=(name,)) for name in ("m", "n")]
+        return World(
+            provider("lab", [model("m"), model("n"), model("o")], [*declared, quota(7, members=("o",))])
+        )
+
+    def refuse(self, world: World, name: str = "m", limit: int = 10) -> None:
+        failure = Failure(kind=Kind.RATE_LIMITED, unit="requests", window=MINUTE, limit=limit)
+        route = world.route(f"lab/{name}#k1")
+        Consequences(world.ledger, world.health).draw(route, failure, Demand(1, 1, 1), START)
+
+    def pool(self, world: World, name: str) -> Pool:
+        return world.route(f"lab/{name}#k1").shares[0].pool
+
+    def test_are_guessed_from_what_is_stated_of_a_like_model(self) -> None:
+        world = self.world()
+        self.refuse(world)
+        learned = self.pool(world, "n").learned
+        assert [self.pool(world, name).limit for name in "mno"] == [10, 10, 7]
+        assert learned is not None
+        assert learned.evidence == "as lab/m, whose limit is not known beforehand either"
+
+    def test_are_not_guessed_anew_once_something_is_known(self) -> None:
+        world = self.world()
+        self.refuse(world, "n", 30)
+        self.refuse(world, "m", 10)
+        assert [self.pool(world, name).limit for name in "mn"] == [10, 30]
+
+    def test_are_raised_every_minute_in_which_the_guess_keeps_a_request_out(self) -> None:
+        world = self.world()
+        self.refuse(world)
+        shares, pool = world.route("lab/n#k1").shares, self.pool(world, "n")
+        now, least, limits = START, Demand(1, 1, 1), []
+        for _ in range(4):
+            while world.ledger.opening(shares, least, now) <= now:
+                assert world.ledger.reserve(shares, least, now)
+            limits.append(pool.limit)
+            now += MINUTE + 1.0
+        assert limits == [10, 11, 12, 14], "faster and faster"
+        assert pool.learned is not None
+        assert pool.learned.evidence.endswith("beforehand either, so 14 are tried")
+
+    def test_are_found_out_like_any_other_from_the_first_refusal_on(self) -> None:
+        world = self.world()
+        self.refuse(world)
+        shares, pool, least = world.route("lab/n#k1").shares, self.pool(world, "n"), Demand(1, 1, 1)
+        leases = [world.ledger.reserve(shares, least, START) for _ in range(6)]
+        assert leases[-1]
+        world.ledger.refuse(leases[-1], START)
+        refusal = Failure(kind=Kind.RATE_LIMITED)
+        Consequences(world.ledger, world.health).draw(world.route("lab/n#k1"), refusal, least, START)
+        assert pool.limit == 5
+        assert pool.learned is not None
+        assert pool.learned.evidence.startswith("1 refusal at 5 requests a minute")

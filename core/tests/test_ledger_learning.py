@@ -170,6 +170,32 @@ def test_remaining_never_lowers_what_we_know_to_be_spent(ledger: Ledger, route: 
     assert pool_of(route, "tokens").view(NOW).used == 450
 
 
+def test_what_was_given_back_since_the_dispatch_is_no_spending_elsewhere(
+    ledger: Ledger, route: tuple[Share, ...]
+) -> None:
+    """The service wrote its figures down while another request was still under way."""
+    other, own = ledger.reserve(route, DEMAND, NOW), ledger.reserve(route, DEMAND, NOW)
+    assert other
+    assert own
+    seen = {share.pool: share.pool.counter.used for share in route}
+    ledger.settle(other, NOW, 10, 10)
+    ledger.read(route, [reading("tokens", limit=6_000, remaining=5_700)], NOW, seen)
+    assert pool_of(route, "tokens").view(NOW).used == 170
+    ledger.read(route, [reading("tokens", limit=6_000, remaining=5_600)], NOW, seen)
+    assert pool_of(route, "tokens").view(NOW).used == 270, "beyond that it is"
+
+
+def test_what_a_service_has_counted_is_beyond_doubt(ledger: Ledger, route: tuple[Share, ...]) -> None:
+    lost = ledger.reserve(route, DEMAND, NOW)
+    assert lost
+    ledger.settle(lost, NOW, None, None)
+    pool = pool_of(route, "minute")
+    ledger.read(route, [reading("minute", limit=30, remaining=30)], NOW)
+    assert pool.doubted(NOW) == 1
+    ledger.read(route, [reading("minute", limit=30, remaining=29)], NOW)
+    assert pool.doubted(NOW) == 0
+
+
 def test_nothing_left_of_an_unknown_limit_closes_the_pool_until_it_resets(
     ledger: Ledger, route: tuple[Share, ...]
 ) -> None:

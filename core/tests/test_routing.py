@@ -16,8 +16,8 @@ from freellm.guessing import BREAKER_KINDS, RETESTS
 from freellm.handoff import siblings
 from freellm.ledger import Demand
 from freellm.routing import GENEROUS, Needs, PassedOver
-from freellm.types import Kind
-from small_world import START, World, key, model, provider, quota
+from freellm.types import Kind, Reading
+from small_world import FAR, START, World, key, model, provider, quota
 
 TOOLS, VISION = ABILITY_BITS["tools"], ABILITY_BITS["vision"]
 
@@ -426,6 +426,25 @@ class TestCautiousBooks:
         assert world.ledger.reserve(route.shares, demand, world.clock())
         assert route.shares[0].pool.view(world.clock()).used == 3
 
+    def test_requests_under_way_are_spent(self) -> None:
+        world = World(provider("one", [model("a")], [quota(2)]))
+        for _ in range(2):
+            assert world.ledger.reserve(world.route().shares, Demand(1, 1, 1), START)
+        assert not list(world.router.candidates(world.order, world.needs(), world.clock))
+
+    def test_what_the_service_says_it_has_counted_is_spent(self) -> None:
+        world = self.spent(known=False)
+        stated = Reading(unit="requests", window=60.0, limit=2, remaining=0)
+        world.ledger.read(world.route().shares, [stated], world.clock())
+        assert not list(world.router.candidates(world.order, world.needs(), world.clock))
+
+    def test_what_the_service_calls_exhausted_is_spent(self) -> None:
+        world = self.spent(known=False)
+        world.ledger.close(
+            world.route().shares, world.clock(), until=FAR, unit="requests", window=60.0, limit=None
+        )
+        assert not list(world.router.candidates(world.order, world.needs(), world.clock))
+
     def test_until_a_refusal_says_that_it_was_counted(self) -> None:
         world = self.spent(known=False)
         ((route, demand),) = world.router.candidates(world.order, world.needs(), world.clock)
@@ -468,7 +487,7 @@ class TestDemands:
             world.corrections.observe("one/a", 1_000, 2_000, 50)
         found = world.router.demand(world.entry("one/a"), world.needs(tokens=1_000))
         assert found.output == found.ceiling == 50
-        assert 1_900 <= found.input <= 2_000
+        assert 1_990 <= found.input <= 2_010
 
     def offer(self, limit: float | None, tokens: int = 100, **fields: object) -> Demand:
         charge = fields.pop("charge", "input+max")

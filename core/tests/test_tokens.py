@@ -112,6 +112,17 @@ def test_an_estimate_follows_what_a_model_reports() -> None:
     assert corrections.correct("other", 1_000) == 1_000
 
 
+def test_as_much_more_is_reserved_as_estimates_are_usually_off() -> None:
+    steady, unsteady = Corrections(), Corrections()
+    for number in range(200):
+        steady.observe("a", 1_000, 700, None)
+        unsteady.observe("a", 1_000, 600 + 200 * (number % 2), None)
+    assert steady.correct("a", 1_000) == pytest.approx(steady.reserve("a", 1_000), abs=1) == 701
+    assert unsteady.correct("a", 1_000) == pytest.approx(700, abs=11)
+    assert unsteady.reserve("a", 1_000) == pytest.approx(900, abs=20)
+    assert steady.reserve("unknown", 1_000) == 1_000
+
+
 def test_one_odd_answer_moves_a_correction_little_and_none_moves_it_out_of_bounds() -> None:
     corrections = Corrections()
     corrections.observe("m", 100, 1_000_000, None)

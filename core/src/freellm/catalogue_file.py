@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from pydantic import ValidationError, field_validator
 
@@ -14,7 +14,7 @@ from freellm.errors import PluginError
 
 
 class Limits(Declaration):
-    """A model's limits in a catalogue file, in the words providers use.
+    """A model's limits in the words providers use.
 
     :param rpm: requests a minute
     :param rpd: requests a day
@@ -26,6 +26,21 @@ class Limits(Declaration):
     rpd: float | None = None
     tpm: float | None = None
     tpd: float | None = None
+
+
+Stated: TypeAlias = float | Literal["unknown"] | None
+
+
+class DeclaredLimits(Declaration):
+    """A model's limits in a catalogue file: those of `Limits`, or `"unknown"` for one that exists and nobody publishes.
+
+    What has an unknown limit is counted from the first request on, so the limit is learned with fewer refusals.
+    """
+
+    rpm: Stated = None
+    rpd: Stated = None
+    tpm: Stated = None
+    tpd: Stated = None
 
 
 class LimitRules(Declaration):
@@ -59,12 +74,12 @@ _LIMITS: tuple[tuple[str, str, float], ...] = (
 )
 
 
-def quotas_of(model: Model, limits: Limits, rules: LimitRules) -> list[Quota]:
+def quotas_of(model: Model, limits: Limits | DeclaredLimits, rules: LimitRules) -> list[Quota]:
     """Return a model's limits as quotas of its own."""
     return [
         Quota(
             unit=unit,
-            limit=limit,
+            limit=None if limit == "unknown" else limit,
             window=window,
             clock=rules.day_clock if window == DAY else "rolling",
             scope=rules.scope,
@@ -82,7 +97,7 @@ def load_catalogue(package: str, name: str = "catalogue.toml") -> Catalogue:
     """Read a provider package's catalogue file.
 
     The file has `[defaults]` (fields every model takes unless it states its own), `[limits]` (see `LimitRules`),
-    `[[models]]` with an optional `limits = {rpm, rpd, tpm, tpd}`, and `[[quotas]]` for pools wider than a model.
+    `[[models]]` with an optional `limits = {rpm, rpd, tpm, tpd}` (a figure, or `"unknown"`), and `[[quotas]]` for pools wider than a model.
 
     :param package: the import package that ships the file, usually `__package__`
     :param name: the file's name
@@ -107,7 +122,9 @@ def read_catalogue(table: Mapping[str, Any]) -> Catalogue:
         own = {name: value for name, value in row.items() if name != "limits"}
         model = _read(Model, {**defaults, **own}, f"the model {row.get('id')!r}")
         models.append(model)
-        quotas += quotas_of(model, _read(Limits, row.get("limits", {}), f"the limits of {model.id!r}"), rules)
+        quotas += quotas_of(
+            model, _read(DeclaredLimits, row.get("limits", {}), f"the limits of {model.id!r}"), rules
+        )
     shared = [_read(Quota, {**_dated(defaults), **row}, "quotas") for row in raw.pop("quotas", [])]
     return Catalogue(models=tuple(models), quotas=(*quotas, *shared), **raw)
 

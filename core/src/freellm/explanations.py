@@ -61,10 +61,10 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     :param key: the key's id; None: the entry has no route of its own to show
     :param label: what the user calls the key
     :param verdict: whether it serves
-    :param reason: for a route that is passed over, why, for programs
+    :param reason: for a route that is passed over, if only until guesses are put to the test, why, for programs
     :param detail: why, for people
     :param opens_at: Unix time at which it will do; None: now, or waiting does not help
-    :param input_tokens: what the input is estimated at, as this model counts
+    :param input_tokens: what is reserved for the input, as this model counts
     :param output_tokens: what is reserved for the output
     :param max_tokens: the ceiling that is reserved where the service charges one
     :param context: tokens of the model's window; None is unknown

@@ -68,7 +68,7 @@ class Router:
         ceiling = expected if needs.stated is None else needs.stated
         if entry.model.max_output is not None and ceiling > entry.model.max_output:
             ceiling = entry.model.max_output
-        tokens = self._corrections.correct(entry.name, needs.tokens)
+        tokens = self._corrections.reserve(entry.name, needs.tokens)
         return Demand(tokens, expected, ceiling, needs.inputs if entry.counts_inputs else 1)
 
     def candidates(

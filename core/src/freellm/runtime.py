@@ -232,10 +232,8 @@ class Runtime:
         for record in self._leases.records(self.store.lease_sequence()):
             route = routes.get(record.route)
             if route is not None:
-                tokens = record.input, record.output
-                self.ledger.restore(
-                    route.shares, *tokens, record.stamped, now, record.ceiling, record.requests
-                )
+                tokens, at = (record.input, record.output), record.stamped
+                self.ledger.restore(route.shares, *tokens, at, now, record.ceiling, record.requests)
 
     def _fold(self) -> tuple[Sequence[PoolState], int]:
         now = self.clock.now()
@@ -247,6 +245,18 @@ class Runtime:
         self.snapshot = self._snapshot()
         for listener in self.on_change:
             listener()
+
+    def look(self) -> None:
+        """Take over what has changed since the last look, if anything has: a started runtime looks by itself.
+
+        :raises FreeLLMError: when keys, models or settings cannot be read
+        """
+        for lease in self.ledger.age(self.clock.now()):
+            self._leases.settle(lease.slot, lease.at, None, None)
+        self._live.note()
+        if self._is_stale or self.store.data_version() != self._seen:
+            self._is_stale = False
+            self.refresh()
 
     def _stale(self) -> None:
         self._is_stale = True
@@ -284,11 +294,6 @@ class Runtime:
         while True:
             await asyncio.sleep(LOOK_EVERY)
             try:
-                for lease in self.ledger.age(self.clock.now()):
-                    self._leases.settle(lease.slot, lease.at, None, None)
-                self._live.note()
-                if self._is_stale or self.store.data_version() != self._seen:
-                    self._is_stale = False
-                    self.refresh()
+                self.look()
             except FreeLLMError as error:
                 _log.error("changes to keys and models are not taken over for now: %s", error)

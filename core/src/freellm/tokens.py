@@ -134,6 +134,10 @@ _QUANTILE: Final = 0.9
 _PACE: Final = 0.1
 """The weight of the newest answer in the correction: about the last twenty count."""
 
+MARGIN: Final = 2.0
+"""How many times the mean error of a model's estimates is reserved on top: of errors that are distributed normally, 94 %
+stay below. What was not used is given back; what was not reserved costs a refusal when the quota is nearly used up."""
+
 WORST: Final = 4.0
 """How many times as many tokens as estimated a model is believed to take, at most."""
 
@@ -150,19 +154,22 @@ _MODELS: Final = 4_096
 class _Experience:
     """What the answers of one model taught.
 
-    `ratio` is actual to estimated input. `sizes` are the last outputs as they came, `order` the same ones sorted.
+    `ratio` is actual to estimated input, `error` how far single answers are from it. `sizes` are the last outputs as they came, `order` the same ones sorted.
     """
 
-    __slots__ = ("order", "ratio", "sizes")
+    __slots__ = ("error", "order", "ratio", "sizes")
 
     def __init__(self) -> None:
         self.ratio = 1.0
+        self.error = 0.0
         self.sizes: deque[int] = deque()
         self.order: list[int] = []
 
     def correct(self, estimated: int, actual: int) -> None:
         low, high = _BOUNDS
-        self.ratio += _PACE * (min(max(actual / estimated, low), high) - self.ratio)
+        off = min(max(actual / estimated, low), high) - self.ratio
+        self.ratio += _PACE * off
+        self.error += _PACE * (abs(off) - self.error)
 
     def add(self, output: int) -> None:
         if len(self.sizes) == SAMPLES:
@@ -191,6 +198,15 @@ class Corrections:
         """
         known = self._models.get(model_key)
         return math.ceil(estimated * known.ratio) if known else estimated
+
+    def reserve(self, model_key: str, estimated: int) -> int:
+        """Return how many input tokens to reserve: a corrected estimate with a margin for its usual error.
+
+        :param model_key: what tells models apart, such as `provider/model`
+        :param estimated: what `estimate_messages` returned
+        """
+        known = self._models.get(model_key)
+        return math.ceil(estimated * (known.ratio + MARGIN * known.error)) if known else estimated
 
     def observe(self, model_key: str, estimated: int, actual: int | None, output: int | None) -> None:
         """Learn from an answer's usage.

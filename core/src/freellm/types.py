@@ -192,6 +192,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     :param resets_at: Unix time at which the exhausted quota resets, when the service states it
     :param limit: the figure the refusal states: the quota's limit, or for `context_exceeded` and `too_large` the
         largest number of tokens accepted
+    :param used: what is used of that limit, when the refusal states it
     :param unit: the quota's unit (`requests`, `tokens`, …), when the refusal names it
     :param window: the quota's window in seconds, when the refusal names it
     :param account: the account the refusal names, when the key did not tell
@@ -206,6 +207,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     retry_after: float | None = None
     resets_at: float | None = None
     limit: int | None = None
+    used: int | None = None
     unit: str | None = None
     window: float | None = None
     account: str | None = None

@@ -101,6 +101,8 @@ class Asker:
             route.entry.track.asked(started)
         booking = Booking(self._ledger, self._leases, self._clock, route, demand, lease)
         attempt = Attempt(call, route, demand, request, booking, self._clock, started)
+        if route.provider.quota_headers:
+            attempt.seen = {share.pool: share.pool.counter.used for share in route.shares}
         try:
             return await self._send(attempt)
         except UpstreamError as error:
@@ -163,7 +165,7 @@ class Asker:
         now = self._clock.now()
         attempt.booking.stamp(now)
         if attempt.route.provider.quota_headers:
-            self._read_quota(attempt.route, exchange, now)
+            self._read_quota(attempt, exchange, now)
         if not 200 <= exchange.status < 300:
             return await self._refused(attempt, await exchange.answer())
         provider, model = attempt.route.provider, attempt.route.model
@@ -180,15 +182,16 @@ class Asker:
             return await self._relay(attempt, None, Whole(completion))
         return self._whole(attempt, completion)
 
-    def _read_quota(self, route: Route, exchange: Exchange, now: float) -> None:
+    def _read_quota(self, attempt: Attempt, exchange: Exchange, now: float) -> None:
         """Read the quota headers of a refusal, and of an answer if none was read within the last second."""
+        route = attempt.route
         if now < route.reading_due and exchange.status < 300:
             return
         provider, headers = route.provider, exchange.headers
         if any(name in headers for name in provider.quota_headers):
             route.reading_due = now + READ_EVERY
             readings = provider.read_quota(route.model, Answer(exchange.status, headers))
-            self._ledger.read(route.shares, readings, now)
+            self._ledger.read(route.shares, readings, now, attempt.seen)
 
     async def _refused(self, attempt: Attempt, answer: Answer) -> Served | Tried:
         failure = attempt.route.provider.classify_error(attempt.request, attempt.route.model, answer)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import msgspec
 
 from freellm.catalogue import Route
+from freellm.ledger import Demand
 from freellm.preferences import Preferences
 from freellm.routing import Needs, Order, PassedOver
 from freellm.store import AttemptRecord
@@ -33,6 +34,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     :param started: Unix time
     :param ms: how long it took, in milliseconds
     :param hedged: whether it was given up because another one was faster
+    :param demand: what it had reserved; None where that does not matter
     """
 
     route: Route
@@ -41,6 +43,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     started: float
     ms: float
     hedged: bool = False
+    demand: Demand | None = None
 
     @property
     def kind(self) -> Kind:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from enum import Enum
 
 import msgspec
 
 from freellm.catalogue import Route
-from freellm.gateway.undeclared import undeclared
-from freellm.health import Health, Standing
-from freellm.ledger import Demand, Ledger, Pool
+from freellm.gateway.lessons import Lessons
+from freellm.gateway.refused import Refused, stated_wait
+from freellm.health import Health
+from freellm.ledger import Demand, Ledger
 from freellm.measurements import FAULTS
 from freellm.types import Failure, Kind
 
@@ -72,47 +73,6 @@ RULES: Mapping[Kind, Rule] = {
 }
 
 
-class _Refused(msgspec.Struct, frozen=True):
-    """A failed attempt as its consequences see it.
-
-    :param wait: seconds the service stated, within reason
-    :param dispatched: Unix time at which the attempt began
-    """
-
-    route: Route
-    failure: Failure
-    demand: Demand
-    wait: float | None
-    now: float
-    dispatched: float
-
-    def closes(self, standing: Standing, seconds: float, *, stated: bool = True) -> None:
-        standing.close(self.now + seconds, self.failure.kind, stated=stated, at=self.now)
-
-    def waits(self, guess: float) -> None:
-        """Close what the refusal speaks for: as long as is stated, else for a guess."""
-        seconds = guess if self.wait is None else self.wait
-        self.closes(self.meant, seconds, stated=self.wait is not None)
-
-    @property
-    def meant(self) -> Standing:
-        """What the refusal speaks for."""
-        route, scope = self.route, self.failure.scope
-        scopes: Mapping[str, Standing] = {
-            "model": route.entry.standing,
-            "key": route.key_standing,
-            "account": route.key_standing,
-            "ip": route.provider_standing,
-            "provider": route.provider_standing,
-        }
-        return scopes.get(scope, route.standing)
-
-    @property
-    def unit(self) -> str | None:
-        """The unit it names."""
-        return "concurrent" if self.failure.kind is Kind.CONCURRENCY else self.failure.unit
-
-
 class Consequences:
     """Change what is known after an attempt has failed.
 
@@ -121,13 +81,12 @@ class Consequences:
     :param found: called when a quota was found that no provider declares, so that routes are made anew
     """
 
-    __slots__ = ("_effects", "_found", "_health", "_ledger")
+    __slots__ = ("_effects", "_health", "_lessons")
 
     def __init__(self, ledger: Ledger, health: Health, found: Callable[[], None] = lambda: None) -> None:
-        self._ledger = ledger
         self._health = health
-        self._found = found
-        self._effects: Mapping[Kind, Callable[[_Refused], None]] = {
+        self._lessons = Lessons(ledger, found)
+        self._effects: Mapping[Kind, Callable[[Refused], None]] = {
             Kind.RATE_LIMITED: self._rate_limited,
             Kind.QUOTA_EXHAUSTED: self._quota_exhausted,
             Kind.CONCURRENCY: self._concurrency,
@@ -155,104 +114,56 @@ class Consequences:
         effect = self._effects.get(failure.kind)
         if effect is not None:
             dispatched = now if started is None else started
-            effect(_Refused(route, failure, demand, _wait(failure, now), now, dispatched))
+            effect(Refused(route, failure, demand, stated_wait(failure, now), now, dispatched))
 
-    def _rate_limited(self, refused: _Refused) -> None:
+    def _rate_limited(self, refused: Refused) -> None:
         failure, now = refused.failure, refused.now
         self._health.penalize(refused.route.entry.standing, now)
-        self._learn(refused)
+        self._lessons.learn(refused)
+        if self._lessons.count(refused):
+            return
         if refused.wait is not None and failure.unit is not None and failure.window is not None:
-            self._close_pools(refused)
+            self._lessons.close(refused)
         self._health.cool(refused.meant, failure.kind, refused.wait, now)
 
-    def _quota_exhausted(self, refused: _Refused) -> None:
+    def _quota_exhausted(self, refused: Refused) -> None:
         self._health.penalize(refused.route.entry.standing, refused.now)
-        self._learn(refused)
-        closed = self._close_pools(refused)
+        foreseen = refused.wait is None and self._lessons.foresaw(refused)
+        self._lessons.learn(refused)
+        if self._lessons.count(refused):
+            return
+        if foreseen:  # the books know when there is room again, give or take: a pause lets them come to agree
+            self._health.cool(refused.meant, refused.failure.kind, None, refused.now)
+            return
+        closed = self._lessons.close(refused)
         if not closed or refused.failure.scope in ("model", "key", "provider"):
             refused.waits(HOUR)
 
-    def _concurrency(self, refused: _Refused) -> None:
-        self._learn(refused)
+    def _concurrency(self, refused: Refused) -> None:
+        self._lessons.learn(refused)
         refused.waits(BUSY)
 
-    def _too_large(self, refused: _Refused) -> None:
+    def _too_large(self, refused: Refused) -> None:
         size = refused.demand.input + refused.demand.ceiling
         self._health.refused_size(refused.route.standing, size, refused.now)
 
-    def _bad_key(self, refused: _Refused) -> None:
+    def _bad_key(self, refused: Refused) -> None:
         refused.closes(refused.route.key_standing, 600.0)
 
-    def _forbidden(self, refused: _Refused) -> None:
+    def _forbidden(self, refused: Refused) -> None:
         refused.closes(refused.meant, 6 * HOUR)
 
-    def _payment_required(self, refused: _Refused) -> None:
+    def _payment_required(self, refused: Refused) -> None:
         refused.closes(refused.meant, DAY)
 
-    def _model_gone(self, refused: _Refused) -> None:
+    def _model_gone(self, refused: Refused) -> None:
         self._health.missing(refused.route.entry.standing, refused.route.key.id, refused.now)
 
-    def _failed(self, refused: _Refused) -> None:
+    def _failed(self, refused: Refused) -> None:
         model = refused.route.entry.standing
         if refused.wait is not None:
             refused.closes(model, refused.wait)
         self._health.failed(model, refused.failure.kind, refused.now)
 
-    def _bad_answer(self, refused: _Refused) -> None:
+    def _bad_answer(self, refused: Refused) -> None:
         self._health.answered_badly(refused.route.entry.standing, refused.now)
-
-    def _close_pools(self, refused: _Refused) -> Sequence[Pool]:
-        failure, now = refused.failure, refused.now
-        return self._ledger.close(
-            refused.route.shares,
-            now,
-            until=None if refused.wait is None else now + refused.wait,
-            unit=failure.unit,
-            window=failure.window,
-            limit=failure.limit,
-            scope=failure.scope,
-        )
-
-    def _learn(self, refused: _Refused) -> None:
-        if refused.failure.limit is None:
-            # What speaks for a model with every key is no quota of ours: the service is full.
-            if refused.failure.scope != "model":
-                self._discover(refused)
-        elif refused.unit is not None and refused.failure.kind is not Kind.QUOTA_EXHAUSTED:
-            self._ledger.learn(
-                refused.route.shares,
-                refused.now,
-                unit=refused.unit,
-                window=refused.failure.window,
-                limit=refused.failure.limit,
-                evidence=f"{refused.route.entry.name} answered {refused.failure.kind}",
-                scope=refused.failure.scope,
-            )
-        self._ledger.believe(refused.route.shares, refused.now)
-
-    def _discover(self, refused: _Refused) -> None:
-        route, failure, unit = refused.route, refused.failure, refused.unit
-        suspect = self._ledger.discover(
-            route.shares,
-            refused.demand,
-            refused.now,
-            unit=unit,
-            window=failure.window,
-            wait=refused.wait,
-            scope=failure.scope,
-            long=failure.kind is Kind.QUOTA_EXHAUSTED,
-            dispatched=refused.dispatched,
-        )
-        if suspect is None:
-            quota = undeclared(route.model, failure, unit, refused.wait, refused.now)
-            if self._ledger.find(route.provider.name, quota):
-                self._found()
-
-
-def _wait(failure: Failure, now: float) -> float | None:
-    """Return the seconds the service stated, within a second and a day; a reset time may be a month away."""
-    if failure.resets_at is not None:
-        return min(max(failure.resets_at - now, 1.0), 32 * DAY)
-    if failure.retry_after is not None:
-        return min(max(failure.retry_after, 1.0), DAY)
-    return None

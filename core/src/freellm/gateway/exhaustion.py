@@ -93,9 +93,18 @@ def _param(call: Call, rule: Rule) -> str | None:
 
 def _openings(call: Call, now: float) -> Iterable[float]:
     yield from (note.opens_at for note in call.passed_over)
-    smallest = Demand(call.needs.tokens, 1, 1, call.needs.inputs)
     for tried in call.tried:
-        yield max(tried.route.closed_until, Ledger.opening(tried.route.shares, smallest, now))
+        yield max(tried.route.closed_until, Ledger.opening(tried.route.shares, _again(call, tried), now))
+
+
+def _again(call: Call, tried: Tried) -> Demand:
+    """Return what the same request would reserve if it came again: a ceiling that nobody stated is the usual length then."""
+    demand = tried.demand
+    if demand is None:
+        return Demand(call.needs.tokens, 1, 1, call.needs.inputs)
+    if call.needs.stated is not None:
+        return demand
+    return Demand(demand.input, demand.output, min(demand.output, demand.ceiling), demand.requests)
 
 
 def _wait(call: Call, now: float) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from freellm.catalogue import Entry, Route
 from freellm.explanations import Explained, Explanation, Verdict, explained, left_out
 from freellm.gateway.asking import Asker
@@ -106,8 +108,11 @@ class Explainer:
         return len(notes)
 
     def _add(self, route: Route, demand: Demand, verdict: Verdict, note: PassedOver | str) -> None:
-        self._rows.pop(route.name, None)  # what was passed over at first may be asked all the same
-        self._rows[route.name] = explained(route, demand, self._call.needs, self._now, note, verdict)
+        before = self._rows.pop(route.name, None)
+        row = explained(route, demand, self._call.needs, self._now, note, verdict)
+        if before is not None and row.reason is None:  # what was passed over at first is asked all the same
+            row = msgspec.structs.replace(row, reason=before.reason)
+        self._rows[route.name] = row
 
 
 def _meant(entry: Entry, note: PassedOver) -> Sequence[Route]:

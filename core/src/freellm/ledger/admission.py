@@ -43,10 +43,12 @@ def obstacle(shares: Sequence[Share], demand: Demand, now: float) -> Obstacle | 
 
 
 def may_fit(shares: Sequence[Share], demand: Demand, now: float) -> bool:
-    """Tell whether a demand would fit if our own books were too cautious.
+    """Tell whether what a demand takes for certain fits beside what is booked for certain.
 
-    They are when the service never counted what is booked (requests whose fate is unknown, refused ones, those of a
-    process that was killed) and when the answer gets shorter than expected. What the service itself stated holds.
+    In doubt are bookings that the service may never have counted (requests whose fate is unknown, refused ones, those of a
+    process that was killed) and how long the answer gets. Everything else is never put to the test: requests that were
+    answered or are under way, the request's input, its ceiling where that is charged, known limits, and what the service
+    itself stated.
     """
     for share in shares:
         pool = share.pool

@@ -26,8 +26,13 @@ STEP_FIRST, STEP_MOST = 0.05, 1.0
 CONCURRENCY_PAUSE: Final = 600.0
 """Seconds of the first pause for a concurrency limit, which has no window."""
 
+_TRIED: Final = ", so "
+
 FIGURES_TOLD: Final = 3
 """Figures that the evidence names, at most: the last ones."""
+
+CLOSE: Final = 0.1
+"""The share of what was used that a refused request may be, for the two to be taken for the same figure."""
 
 _WINDOWS: Final = {
     1.0: "a second",
@@ -45,11 +50,12 @@ class Guess(msgspec.Struct, frozen=True, kw_only=True):
     Refusals of requests that were dispatched before the first refusal arrived are one burst: together they say more
     exactly what a single one would.
 
-    :param count: bursts of refusals
+    :param count: bursts of refusals; 0: it is the limit of a like model
     :param figures: what each of the last bursts said that the window holds
     :param since: Unix time of the last burst's first refusal
     :param refused: the amount of the burst that stays booked though it was refused
-    :param floor: the least that the burst may lower the limit to: half of what it was before
+    :param floor: the least that the burst may lower the limit to: half of what it was before, or less if the burst before
+        said so, too
     :param pause: seconds without a refusal after which the limit is raised
     :param raise_at: Unix time from which it may be raised
     :param step: the share by which it was raised last
@@ -99,27 +105,26 @@ def lowered(
     :param believed: the limit that was reckoned with, infinite if there was none
     :param seen: what is booked on the window
     :param asked: tokens or other amounts that were refused and are booked no more: the limit lies between `seen` and
-        the sum of both; it is taken for the sum at first, then for the middle
+        the sum of both. It is taken for the sum at first, then for the middle; for `seen` where `asked` is so little
+        that another refusal would cost more than it
     :param kept: the part of `seen` that was refused and is booked all the same
     :param dispatched: Unix time at which the refused request was sent
     """
     guess = known.guess if known else None
     burst = guess if guess is not None and dispatched <= guess.since else None
     refused = kept + (burst.refused if burst else 0.0)
-    figure = max(seen + (asked if guess is None else asked / 2) - refused, 0.0)
-    if math.isinf(believed):
-        if figure <= 0:
-            return None
-        floor = 0.0
-    else:
-        floor = burst.floor if burst else believed / 2
+    more = 0.0 if asked <= seen * CLOSE else asked if guess is None else asked / 2
+    figure = max(seen + more - refused, 0.0)
+    if math.isinf(believed) and figure <= 0:
+        return None
+    floor = burst.floor if burst else _floor(guess, believed, figure)
     limit = _whole(quota, max(min(figure, believed), floor))
     if guess is None and limit >= believed:
         return None
     pause = _first_pause(quota) if guess is None else guess.pause
     if guess is not None and guess.raised and burst is None:
         pause = min(pause * PAUSE_FACTOR, PAUSE_MOST)
-    earlier = () if guess is None else guess.figures[:-1] if burst else guess.figures
+    earlier = () if guess is None or not guess.count else guess.figures[:-1] if burst else guess.figures
     made = Guess(
         count=(guess.count if guess else 0) + (burst is None),
         figures=(*earlier[1 - FIGURES_TOLD :], figure),
@@ -130,6 +135,18 @@ def lowered(
         raise_at=now + pause,
     )
     return Learned(limit, _words(quota, made), now + GUESSES_HOLD, made)
+
+
+def _floor(guess: Guess | None, believed: float, figure: float) -> float:
+    """Return the least that a new burst may lower a limit to: half, or what the burst before says as well.
+
+    A figure from before a raise says nothing of now.
+    """
+    if math.isinf(believed):
+        return 0.0
+    if guess is None or guess.raised or not guess.figures:
+        return believed / 2
+    return min(believed / 2, max(figure, guess.figures[-1]))
 
 
 def raised(known: Learned, quota: Quota, declared: float, *, needed: float, now: float) -> Learned | None:
@@ -145,7 +162,7 @@ def raised(known: Learned, quota: Quota, declared: float, *, needed: float, now:
         return None
     step = min(guess.step * 2, STEP_MOST) if guess.raised else STEP_FIRST
     limit = min(max(_whole(quota, known.limit * (1 + step)), known.limit + _grain(quota), needed), declared)
-    pause = _first_pause(quota)
+    pause = _first_pause(quota) if guess.count else MINUTE
     made = msgspec.structs.replace(
         guess,
         pause=pause if guess.raised else guess.pause,
@@ -153,7 +170,27 @@ def raised(known: Learned, quota: Quota, declared: float, *, needed: float, now:
         step=step,
         raised=True,
     )
-    return Learned(limit, f"{_words(quota, guess)}; none since, so {limit:g} are tried", known.expires, made)
+    tried = known.evidence.partition(_TRIED)[0] if guess.count == 0 else f"{_words(quota, guess)}; none since"
+    return Learned(limit, f"{tried}{_TRIED}{limit:g} are tried", known.expires, made)
+
+
+def inherited(limit: float, quota: Quota, whose: str, now: float) -> Learned:
+    """Return the limit of a like model as a first guess. Until a refusal it is raised each minute when it keeps one out.
+
+    :param whose: the model's name
+    """
+    guess = Guess(
+        count=0,
+        figures=(),
+        since=0.0,
+        refused=0.0,
+        floor=0.0,
+        pause=_first_pause(quota),
+        raise_at=now + MINUTE,
+    )
+    return Learned(
+        limit, f"as {whose}, whose limit is not known beforehand either", now + GUESSES_HOLD, guess
+    )
 
 
 def _grain(quota: Quota) -> float:

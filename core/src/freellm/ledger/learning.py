@@ -1,10 +1,9 @@
-"""What answers and refusals teach about pools: which pool is meant, how large it is, what was spent elsewhere.
+"""What refusals teach about pools: which pool is meant, how large it is, what was spent elsewhere.
 
 A limit that is stated is believed as it is. One that is not is found out (`discover`), in the pool that most probably
 refused.
 
-Nothing here ever lowers what is known to be spent. A service's `remaining` can only reveal spending that this ledger
-did not see (another program with the same key), and that is booked on top.
+Nothing here ever lowers what is known to be spent.
 """
 
 from __future__ import annotations
@@ -17,21 +16,21 @@ from freellm.declarations import DAY
 from freellm.ledger.counters import NEGLIGIBLE
 from freellm.ledger.demands import Demand, Share
 from freellm.ledger.pools import Pool
-from freellm.types import Reading, Scope
-
-ANSWERS_HOLD: Final = 7 * DAY
-"""Seconds for which a limit that an answer stated is believed without being repeated."""
+from freellm.ledger.rolling import Rolling
+from freellm.types import Scope
 
 REFUSALS_HOLD: Final = DAY
 """Seconds for which a limit that a refusal stated is believed: refusals may speak of a moment, not of the plan."""
-
-READ_EVIDENCE: Final = "stated by an answer's headers"
 
 TOLD_HOLDS: Final = DAY
 """Seconds for which nothing is found out about a limit that answers state."""
 
 SUSPICIOUS: Final = 0.8
 """The share of its limit from which a pool is more suspicious than one whose limit is unknown."""
+
+AS_GOOD_AS_FULL: Final = 0.9
+"""The share of its limit from which a pool is full as far as a refusal can tell: books and service differ by a few
+requests that are under way, and by the width of a bucket."""
 
 SHORT: Final = DAY
 """Seconds: a rate limit that names no window is of a shorter one, if there is any."""
@@ -41,7 +40,7 @@ def _breadth(pool: Pool) -> float:
     return len(pool.quota.members) or math.inf
 
 
-def _chosen(pools: list[Pool], scope: Scope) -> list[Pool]:
+def chosen(pools: list[Pool], scope: Scope) -> list[Pool]:
     """Keep the narrowest pools for a statement about one route or model, the widest for one about more.
 
     A pool of a single model is never meant by a statement about more than that.
@@ -71,42 +70,76 @@ def meant(shares: Sequence[Share], *, unit: str | None, window: float | None, sc
     if window is None:
         longest = max((pool.quota.window or 0.0 for pool in pools), default=0.0)
         pools = [pool for pool in pools if (pool.quota.window or 0.0) == longest]
-    return _chosen(pools, scope)
+    return chosen(pools, scope)
 
 
-def read(shares: Sequence[Share], reading: Reading, now: float) -> None:
-    """Believe what an answer says about a quota.
+def foresaw(
+    shares: Sequence[Share],
+    demand: Demand,
+    now: float,
+    *,
+    unit: str | None,
+    window: float | None,
+    scope: Scope,
+) -> bool:
+    """Tell whether the books said that the quotas a refusal speaks of are as good as full, before they learn from it.
 
-    A limit replaces the declared one for a week. What remains reveals spending elsewhere, which is booked so that
-    it expires when the answer says that the quota is full again. Nothing left of an unknown limit closes the pool
-    until then. A reading without a matching pool is not about a quota that the provider declared.
+    Then the books know when there is room again. That is of use for rolling windows: others are full until they start over.
+
+    :param demand: what the refused request had reserved
+    :param unit: the unit that the refusal names; None: any but `concurrent`
+    :param window: seconds; None: the longest window there is
+    :param scope: how much it speaks for
     """
-    unit, window = reading.unit, reading.window
-    pools = [
-        share.pool for share in shares if share.pool.quota.unit == unit and share.pool.quota.window == window
-    ]
-    for pool in _chosen(pools, reading.scope):
-        if now >= pool.edge:
-            pool.advance(now)
-        if reading.limit is not None:
-            pool.told = now
-            pool.learn(reading.limit, READ_EVIDENCE, now + ANSWERS_HOLD, now)
-        if reading.remaining is not None and window is not None:
-            _reconcile(pool, reading.remaining, window, reading.limit, reading.resets_in, now)
+    pools = meant(shares, unit=unit, window=window, scope=scope)
+    spoken_of = [share for share in shares if share.pool in pools]
+    for share in spoken_of:
+        if now >= share.pool.edge:
+            share.pool.advance(now)
+    return bool(spoken_of) and all(
+        not share.pool.starts_over
+        and share.pool.counter.used + share.amount(demand) >= share.pool.limit * AS_GOOD_AS_FULL
+        for share in spoken_of
+    )
 
 
-def _reconcile(
-    pool: Pool, remaining: float, window: float, limit: float | None, resets_in: float | None, now: float
-) -> None:
-    size = pool.limit if limit is None else limit
-    if math.isinf(size):
-        if remaining <= 0 and resets_in is not None:
-            pool.close(now + resets_in, now)
-        return
-    elsewhere = size - remaining - pool.counter.used
-    if elsewhere > 0:
-        pool.counter.book(now if resets_in is None else min(now, now + resets_in - window), elsewhere)
-        pool.changed = now
+def count(
+    shares: Sequence[Share],
+    demand: Demand,
+    now: float,
+    *,
+    unit: str,
+    window: float | None,
+    scope: Scope,
+    used: float,
+    until: float,
+) -> list[Pool]:
+    """Book what a refusal says is used, so that nothing as large as the refused request fits until it may come again.
+
+    What our own books do not know of expires then; smaller requests still get the room that is left.
+
+    :param demand: what the refused request had reserved
+    :param unit: the unit that the refusal names
+    :param window: seconds; None: the longest window there is
+    :param scope: how much it speaks for
+    :param used: what it says is used
+    :param until: Unix time from which it admits the request
+    :return: the pools that are meant; none when one of them does not roll: what is booked there is not forgotten by then
+    """
+    pools = meant(shares, unit=unit, window=window, scope=scope)
+    if any(not isinstance(pool.counter, Rolling) for pool in pools):
+        return []
+    for share in shares:
+        pool, length = share.pool, share.pool.quota.window
+        if pool not in pools or length is None:
+            continue
+        pool.advance(now)
+        pool.doubts = None  # the service has counted as much as is booked now
+        elsewhere = max(used, pool.limit - share.amount(demand) + 1.0) - pool.counter.used
+        if elsewhere > 0 and math.isfinite(elsewhere):
+            pool.counter.book(min(now, until - length), elsewhere)
+            pool.changed = now
+    return pools
 
 
 def learn(

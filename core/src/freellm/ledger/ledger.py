@@ -13,6 +13,7 @@ from freellm.ledger import admission, learning
 from freellm.ledger.counters import Fixed, Spending
 from freellm.ledger.demands import Demand, Lease, Share
 from freellm.ledger.pools import Pool
+from freellm.ledger.readings import read
 from freellm.ledger.records import PoolState, state_of
 from freellm.ledger.registry import Registry
 from freellm.types import Reading
@@ -40,6 +41,8 @@ class Ledger(Registry):
     learn = staticmethod(learning.learn)
     discover = staticmethod(learning.discover)
     believe = staticmethod(learning.believe)
+    foresaw = staticmethod(learning.foresaw)
+    count = staticmethod(learning.count)
 
     def reserve(self, shares: Sequence[Share], demand: Demand, now: float) -> Lease | None:
         """Book a demand on every pool if it fits into all of them, else on none.
@@ -187,11 +190,17 @@ class Ledger(Registry):
                 share.pool.changed = now
                 share.pool.refresh()
 
-    def read(self, shares: Sequence[Share], readings: Sequence[Reading], now: float) -> None:
-        """Believe what an answer says about quotas; see `freellm.ledger.learning.read`."""
+    def read(
+        self,
+        shares: Sequence[Share],
+        readings: Sequence[Reading],
+        now: float,
+        seen: Mapping[Pool, float] | None = None,
+    ) -> None:
+        """Believe what an answer says about quotas; see `freellm.ledger.readings.read`."""
         before = self._watched(shares)
         for reading in readings:
-            learning.read(shares, reading, now)
+            read(shares, reading, now, seen or {})
         self._tell(before)
 
     def dump(self, since: float) -> list[PoolState]:

@@ -210,6 +210,17 @@ class Pool:
             self.changed = now
             self.refresh()
 
+    def inherit(self, limit: float, whose: str, now: float) -> None:
+        """Take the limit that was stated for a like model for a first guess, unless something is known already.
+
+        :param whose: the model's name
+        """
+        self.advance(now)
+        if math.isinf(self.limit):
+            self.learned = guesses.inherited(limit, self.quota, whose, now)
+            self.changed = now
+            self.refresh()
+
     def doubt(self, at: float, amount: float, now: float) -> None:
         """Note that the service may not have counted an amount that is booked."""
         if self.quota.window is not None and amount > 0:

@@ -45,6 +45,7 @@ class _Found(msgspec.Struct, frozen=True):
     scope: Literal["key", "account", "ip"]
     members: tuple[str, ...]
     checked: str
+    charge: Literal["actual", "input", "input+max"] = "actual"
 
 
 class _Payload(msgspec.Struct, omit_defaults=True):
@@ -63,7 +64,7 @@ def state_of(pool: Pool, under_way: Iterable[Spending]) -> PoolState:
     counter = pool.counter
     burnt = counter.burn.state() if isinstance(counter, Fixed) else None
     quota = pool.quota
-    found = _Found(quota.scope, quota.members, quota.checked) if quota.source == FOUND else None
+    found = _Found(quota.scope, quota.members, quota.checked, quota.charge) if quota.source == FOUND else None
     payload = _Payload(counter.spent(under_way), pool.closed_until, pool.learned, burnt, found)
     return PoolState(
         identity=pool.identity,
@@ -115,6 +116,7 @@ def found_quota(state: PoolState, now: float) -> Quota | None:
             "clock": state.clock,
             "scope": payload.found.scope,
             "members": payload.found.members,
+            "charge": payload.found.charge,
             "source": FOUND,
             "checked": payload.found.checked,
         }

@@ -47,10 +47,9 @@ class Registry:
         :param unlimited: whether the key is on a paid plan: its use is counted, never refused
         :param overrides: limits from the settings by `Quota.name`
         """
-        owners = {"key": key, "account": account, "ip": "ip"}
         found: dict[str, Share] = {}
         for quota in (*quotas, *self._found.get(provider, ())):
-            identity = f"{provider}|{quota.name}|{owners[quota.scope]}"
+            identity = _identity(provider, quota, key, account)
             price = price_of(model, quota)
             if price is None or identity in found:
                 continue
@@ -64,6 +63,17 @@ class Registry:
                 counts_inputs=model.counts_inputs,
             )
         return tuple(found.values())
+
+    def pool(self, provider: str, quota: Quota, *, key: str, account: str) -> Pool:
+        """Return the pool of a quota, which is made if no route has asked for it yet.
+
+        :param provider: the provider instance
+        :param key: the key's fingerprint
+        :param account: the account's fingerprint
+        """
+        identity = _identity(provider, quota, key, account)
+        known = self._pools.get(identity)
+        return self._pool(identity, quota, None) if known is None else known
 
     def _pool(self, identity: str, quota: Quota, override: float | None) -> Pool:
         pool = self._pools.get(identity)
@@ -116,3 +126,8 @@ class Registry:
                 recall(pool, state, now)
             else:
                 self._states[state.identity] = state
+
+
+def _identity(provider: str, quota: Quota, key: str, account: str) -> str:
+    owners = {"key": key, "account": account, "ip": "ip"}
+    return f"{provider}|{quota.name}|{owners[quota.scope]}"

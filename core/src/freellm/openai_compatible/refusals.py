@@ -85,6 +85,7 @@ _LONG_WAIT: Final = 15 * 60.0
 _POOL: Final = re.compile(r"(requests|tokens) per (minute|hour|day)", re.IGNORECASE)
 _WINDOWS: Final = {"minute": 60.0, "hour": 3_600.0, "day": 86_400.0}
 _LIMIT: Final = re.compile(r"\blimit:? (\d+)\b", re.IGNORECASE)
+_USED: Final = re.compile(r"\bused:? (\d+)\b", re.IGNORECASE)
 _LARGEST: Final = re.compile(
     r"(?:maximum context length (?:is|of)|context window (?:is|of)|limit(?: is|:)?|allowed|max(?:imum)? size:?)"
     r" \(?(\d{3,})\b"
@@ -218,12 +219,13 @@ def _measured(failure: Failure, refusal: Refusal) -> Failure:
         return msgspec.structs.replace(failure, limit=int(largest[1] or largest[2])) if largest else failure
     if failure.kind not in (Kind.RATE_LIMITED, Kind.QUOTA_EXHAUSTED):
         return failure
-    pool, limit = _POOL.search(refusal.prose), _LIMIT.search(refusal.prose)
+    pool, limit, used = (words.search(refusal.prose) for words in (_POOL, _LIMIT, _USED))
     return msgspec.structs.replace(
         failure,
         unit=failure.unit or (pool[1].lower() if pool else None),
         window=failure.window or (_WINDOWS[pool[2].lower()] if pool else None),
         limit=failure.limit or refusal.limit or (int(limit[1]) if limit and pool else None),
+        used=failure.used if failure.used is not None else int(used[1]) if used and limit and pool else None,
     )
 
 

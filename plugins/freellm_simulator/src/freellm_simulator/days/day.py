@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from freellm.runtime import Runtime
+from freellm.runtime import LOOK_EVERY, Runtime
 from freellm.settings import load_settings
 from freellm_simulator.clock import VirtualClock
 from freellm_simulator.days import virtual
@@ -95,11 +95,20 @@ async def _play(day: _Day, contender: Contender, tally: Tally) -> None:
         outcome = await contender.serve(arrival)
         tally.add(arrival.kind, outcome, room=outcome.entry is None and day.has_room(arrival))
 
+    looking = asyncio.create_task(_look(day.runtime))
     async with asyncio.TaskGroup() as under_way:
         for arrival in arrivals(day.plan.seed, day.plan.days, day.plan.per_minute):
             if (wait := start + arrival.at - loop.time()) > 0:
                 await asyncio.sleep(wait)
             under_way.create_task(one(arrival))
+    looking.cancel()
+
+
+async def _look(runtime: Runtime) -> None:
+    """Take over what freellm finds out about quotas as often as a server does."""
+    while True:
+        await asyncio.sleep(LOOK_EVERY)
+        runtime.look()
 
 
 def simulate(plan: Plan, contender: str) -> Tally:
