@@ -293,3 +293,19 @@ async def check(services: Services, world: RandomWorld, state: dict[str, Any]) -
     event(f"{min(len(answering), 3)} routes would answer")
     if answering:
         assert not isinstance(served, RequestError), (answering, str(served))
+
+
+def test_an_answer_of_no_use_has_been_counted_so_the_next_model_of_its_pool_is_waited_for(
+    services: Services, tmp_path: Path
+) -> None:
+    """The service takes one request a second, and the page that it answers with is one."""
+    services.simulation.reset()
+    names = [("mistral", "mistral-large-2512"), ("mistral", "mistral-large-latest")]
+    world = world_of(services, names, {"mistral": key_lines("mistral")[:1]}, tmp_path)
+    services.simulation.fail("mistral", "html", model="mistral-large-2512", times=1)
+    call = world.call({"model": "auto", "messages": [{"role": "user", "content": "Hello"}]}, patience=3.0)
+    served = services.loop.run(world.serve(call))
+    world.close()
+    assert not isinstance(served, RequestError)
+    assert served.route.name == "mistral/mistral-large-latest#mistral-0"
+    assert [tried.kind for tried in call.tried] == [Kind.BAD_ANSWER]

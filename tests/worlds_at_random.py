@@ -60,7 +60,7 @@ class Limits(msgspec.Struct):
     """The settings of the loop."""
 
     max_attempts: int = 20
-    max_waiting: int = 0
+    max_waiting: int = 1
 
 
 class RandomWorld:
@@ -154,8 +154,11 @@ class RandomWorld:
         """All routes of models that are on."""
         return [route for entry in self.catalogue.chain for route in entry.routes]
 
-    def call(self, body: dict[str, Any]) -> Call:
-        """Return a request as the gateway takes it."""
+    def call(self, body: dict[str, Any], patience: float = 0.0) -> Call:
+        """Return a request as the gateway takes it.
+
+        :param patience: seconds that it waits for room at most
+        """
         parsed = parse(orjson.dumps(body))
         now = self.clock.now()
         tokens = estimate_messages(parsed.request.messages, parsed.request.parameters.get("tools"))
@@ -165,6 +168,7 @@ class RandomWorld:
         return Call(
             id="req_1", surface="openai", model=parsed.model, request=parsed.request,
             order=order, needs=needs, started=now, include_usage=parsed.include_usage,
+            max_wait=patience,
         )  # fmt: skip
 
     async def serve(self, call: Call) -> Served | RequestError:

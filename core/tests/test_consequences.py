@@ -322,6 +322,37 @@ class TestARefusalThatTheBooksForesaw:
         )
         assert [pool.closed_until - START for pool in world.ledger.pools()] == [HOUR / 24]
 
+    @pytest.mark.parametrize(("own", "closed"), [(900, 0), (400, 0), (390, HOUR / 24), (0, HOUR / 24)])
+    def test_is_the_first_one_of_an_unknown_limit_when_most_is_our_own_use(
+        self, own: int, closed: float
+    ) -> None:
+        """Then the limit is our own use, and there is room when it expires; else somebody else has used the rest."""
+        world = World(provider("lab", [model("m")], [quota(None, "tokens", HOUR, members=("m",))]))
+        route, ledger, demand = world.route(), world.ledger, Demand(30, 10, 10)
+        assert ledger.reserve(route.shares, Demand(own, 0, 0), START)
+        now = START + HOUR - 60
+        Consequences(ledger, world.health).draw(
+            route, Failure(kind=Kind.QUOTA_EXHAUSTED, unit="tokens", window=HOUR), demand, now
+        )
+        assert [max(pool.closed_until - now, 0) for pool in ledger.pools()] == [closed]
+        if not closed:
+            assert not ledger.fits(route.shares, demand, now + 59)
+            assert ledger.fits(route.shares, demand, now + 60 + HOUR / 120)
+
+    def test_closes_a_pool_that_only_the_service_limits(self) -> None:
+        """The use of a key without limits is counted, but nothing is kept out by it."""
+        paid = key("lab", "k1", unlimited=True)
+        world = World(
+            provider("lab", [model("m")], [quota(None, "tokens", HOUR, members=("m",))]), keys=[paid]
+        )
+        route, ledger = world.route(), world.ledger
+        assert ledger.reserve(route.shares, Demand(900, 0, 0), START)
+        Consequences(ledger, world.health).draw(
+            route, Failure(kind=Kind.QUOTA_EXHAUSTED, unit="tokens", window=HOUR), Demand(30, 10, 10), START
+        )
+        (pool,) = ledger.pools()
+        assert pool.closed_until >= START + HOUR
+
 
 class TestTooMuchAtOnce:
     @pytest.mark.parametrize(

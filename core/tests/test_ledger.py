@@ -218,6 +218,39 @@ def test_what_was_used_beyond_the_reservation_counts_from_the_end_of_the_answer(
     assert used(ledger, NOW + 101) == [0]
 
 
+@pytest.mark.parametrize(
+    ("counted", "fits"), [(True, [False, True, False, False]), (False, [True, True, True, True])]
+)
+def test_of_a_request_that_was_counted_only_the_length_of_its_answer_is_in_doubt(
+    counted: bool, fits: list[bool]
+) -> None:
+    again = []
+    for declared in (
+        quota(limit=1),
+        quota("tokens", 250),
+        quota("tokens", 199, charge="input"),
+        quota("tokens", 999, charge="input+max"),
+    ):
+        ledger = Ledger()
+        route = shares(ledger, declared)
+        ledger.settle(reserve(ledger, route), NOW, None, None, counted=counted)
+        assert not ledger.fits(route, Demand(100, 51, 500), NOW)
+        again.append(ledger.may_fit(route, Demand(100, 51, 500), NOW))
+    assert again == fits
+
+
+def test_an_answer_may_get_shorter_than_expected_and_that_is_relied_on_where_the_limit_is_known() -> None:
+    ledger = Ledger()
+    (share,) = route = shares(ledger, quota("tokens", 250))
+    reserve(ledger, route)
+    assert ledger.may_fit(route, Demand(99, 50, 400), NOW)
+    assert not ledger.may_fit(route, Demand(100, 50, 400), NOW)
+    share.pool.discover(asked=50.0, kept=0.0, dispatched=NOW, now=NOW)
+    assert share.pool.limit == 200
+    assert not ledger.may_fit(route, Demand(25, 50, 400), NOW)
+    assert ledger.may_fit(route, Demand(25, 25, 400), NOW)
+
+
 def test_a_refused_request_counts_and_its_tokens_do_not() -> None:
     ledger = Ledger()
     route = shares(ledger, quota(), quota("tokens", 999), quota("neurons", 999), quota("concurrent", 3, None))

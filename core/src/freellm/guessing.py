@@ -57,7 +57,8 @@ def _demand(route: Route, demand: Demand, ledger: Ledger, now: float) -> Demand 
     """Return what to reserve; None when the route has no room even if our books are too cautious."""
     if route.standing.refuses(demand.input + demand.ceiling, now):
         return None
-    if ledger.opening(route.shares, demand, now) <= now:  # asked first: a limit that is a guess is raised by that
+    # Asked first: a limit that is a guess is raised by that.
+    if ledger.opening(route.shares, demand, now) <= now:
         return demand
     return msgspec.structs.replace(demand, daring=True) if ledger.may_fit(route.shares, demand, now) else None
 

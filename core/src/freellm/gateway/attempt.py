@@ -88,9 +88,12 @@ class Attempt:
         return self.call.extra()
 
     def failed(self, failure: Failure) -> Tried:
-        """End the attempt badly: what it may have cost stays booked, secrets leave the message."""
+        """End the attempt badly: what it may have cost stays booked, secrets leave the message.
+
+        A service that has begun an answer has counted its request, of whatever use the answer was.
+        """
         if RULES[failure.kind].settle:
-            self.booking.settle(None, None)
+            self.booking.spend(counted=200 <= self.status < 300)
         else:
             self.booking.refuse()
         message = redact(failure.message, self.key.fields.values() if self.key is not None else ())

@@ -9,7 +9,7 @@ from freellm.ledger import Demand, Lease, Ledger
 
 
 class Booking:
-    """The quota of one attempt. Exactly one of `settle`, `refuse` and `cancel` ends it; later calls do nothing.
+    """The quota of one attempt. Exactly one of `settle`, `spend`, `refuse` and `cancel` ends it; later calls do nothing.
 
     :param ledger: where it is booked
     :param leases: where it survives a crash
@@ -50,6 +50,16 @@ class Booking:
             lease = self._lease
             self._ledger.settle(lease, self._clock.now(), input_tokens, output_tokens)
             self._leases.settle(lease.slot, lease.at, input_tokens, output_tokens)
+
+    def spend(self, *, counted: bool) -> None:
+        """Let the reservation stand: what was really used is unknown.
+
+        :param counted: whether the service has counted the request for certain
+        """
+        if self._end():
+            lease = self._lease
+            self._ledger.settle(lease, self._clock.now(), None, None, counted=counted)
+            self._leases.settle(lease.slot, lease.at, None, None)
 
     def refuse(self) -> None:
         """Keep the request and release its tokens: it was refused before inference."""

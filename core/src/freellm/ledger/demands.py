@@ -89,9 +89,16 @@ class Share:
         return base + self.per_input * demand.input + self.per_output * output
 
     def least(self, demand: Demand) -> float:
-        """Return what a demand needs of the pool for sure: the output is an estimate, unless it is charged ahead."""
+        """Return what a demand needs of the pool for sure: the output is an estimate, unless it is charged ahead.
+
+        A limit that is a guess is put to the test by raising it bit by bit, not by answers that may get shorter: against
+        such a limit all of the demand counts.
+        """
         if not self.metered:
             return self.per_request
+        learned = self.pool.learned
+        if learned is not None and learned.guess is not None:
+            return self.amount(demand)
         output = demand.ceiling if self.charges_ceiling else min(demand.output, 1)
         return self.per_request * demand.requests + self.per_input * demand.input + self.per_output * output
 

@@ -15,6 +15,7 @@ from typing import Final
 from freellm.declarations import DAY
 from freellm.ledger.counters import NEGLIGIBLE
 from freellm.ledger.demands import Demand, Share
+from freellm.ledger.guesses import CLOSE
 from freellm.ledger.pools import Pool
 from freellm.ledger.rolling import Rolling
 from freellm.types import Scope
@@ -82,9 +83,11 @@ def foresaw(
     window: float | None,
     scope: Scope,
 ) -> bool:
-    """Tell whether the books said that the quotas a refusal speaks of are as good as full, before they learn from it.
+    """Tell whether our own bookings fill the quotas that a refusal speaks of, before the books learn from it.
 
-    Then the books know when there is room again. That is of use for rolling windows: others are full until they start over.
+    They do when they are as good as full, and also when their limit was unknown so far and the refused request is so little
+    beside what we used ourselves that the guess made from this refusal is that use. Then the books know when there is room
+    again: when our own bookings expire. That is of use for rolling windows: others are full until they start over.
 
     :param demand: what the refused request had reserved
     :param unit: the unit that the refusal names; None: any but `concurrent`
@@ -97,10 +100,16 @@ def foresaw(
         if now >= share.pool.edge:
             share.pool.advance(now)
     return bool(spoken_of) and all(
-        not share.pool.starts_over
-        and share.pool.counter.used + share.amount(demand) >= share.pool.limit * AS_GOOD_AS_FULL
-        for share in spoken_of
+        not share.unlimited and not share.pool.starts_over and _fills(share, demand) for share in spoken_of
     )
+
+
+def _fills(share: Share, demand: Demand) -> bool:
+    """Tell whether our own bookings and a request fill a pool, as far as its limit is known."""
+    pool, asked = share.pool, share.amount(demand)
+    if math.isinf(pool.limit):
+        return asked <= pool.counter.used * CLOSE
+    return pool.counter.used + asked >= pool.limit * AS_GOOD_AS_FULL
 
 
 def count(

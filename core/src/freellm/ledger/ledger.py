@@ -83,18 +83,28 @@ class Ledger(Registry):
         lease.at = now
 
     # The names `input` and `output` are those of `Demand` and of every provider's usage figures.
-    def settle(self, lease: Lease, now: float, input: int | None, output: int | None) -> None:  # noqa: A002
+    def settle(
+        self,
+        lease: Lease,
+        now: float,
+        input: int | None,  # noqa: A002
+        output: int | None,
+        *,
+        counted: bool = False,
+    ) -> None:
         """Book actual less reserved and give back concurrency. A lease that is closed already is left alone.
 
         What was used beyond the reservation counts from now, because the service may have counted it only now.
 
         :param input: input tokens used; None is unknown, and that part of the reservation stands
         :param output: output tokens used; None is unknown, and that part of the reservation stands
+        :param counted: whether the service has counted the request for certain though nobody knows what it used: then only
+            the length of the answer is in doubt
         """
         if not self._closes(lease):
             return
         if input is None and output is None:
-            _doubt(lease, lease.amounts, now)
+            _doubt(lease, _uncertain(lease) if counted else lease.amounts, now)
         more_input = 0 if input is None else input - lease.demand.input
         more_output = 0 if output is None else output - lease.demand.output
         under_ceiling = 0 if output is None else output - lease.demand.ceiling
@@ -220,6 +230,14 @@ class Ledger(Registry):
             for share, amount in zip(lease.shares, lease.amounts, strict=True):
                 under_way[share.pool].append((lease.at, amount))
         return [state_of(pool, under_way.get(pool, ())) for pool in changed]
+
+
+def _uncertain(lease: Lease) -> list[float]:
+    """Return what a request that was counted may not have used: the answer's length is an estimate."""
+    return [
+        amount - share.least(lease.demand) if share.metered else 0.0
+        for share, amount in zip(lease.shares, lease.amounts, strict=True)
+    ]
 
 
 def _doubt(lease: Lease, amounts: Sequence[float], now: float) -> None:
