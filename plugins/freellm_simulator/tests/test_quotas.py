@@ -17,6 +17,20 @@ def ask(quotas: Quotas, limit: Limit, now: float, amount: float = 1) -> Booking 
     return quotas.admit("p", "a", [limit], charges, now)
 
 
+@pytest.mark.parametrize(
+    ("latency", "at_once", "moment"), [(0.0, True, 60.0), (0.0, False, 61.6), (1.2, False, 62.8)]
+)
+def test_room_counts_when_it_can_be_known_at_a_distance(latency: float, at_once: bool, moment: float) -> None:
+    quotas = Quotas()
+    for _ in range(3):
+        ask(quotas, LIMIT, 0.0)
+
+    def fits(now: float) -> bool:
+        return quotas.fits("p", "a", [LIMIT], {"requests": 1.0}, now, latency=latency, at_once=at_once)
+
+    assert [fits(moment - 0.01), fits(moment + 0.01)] == [False, True]
+
+
 def test_the_request_beyond_the_limit_is_refused_with_the_exact_wait() -> None:
     quotas = Quotas()
     for now in (0.0, 10.0, 20.0):

@@ -189,19 +189,26 @@ class Quotas:
         spent: Mapping[str, float],
         now: float,
         *,
+        latency: float = 0.0,
         at_once: bool = False,
     ) -> bool:
         """Tell whether a request would fit whole into all its quotas, and would have fitted a moment ago; books nothing.
 
-        A moment is a hundredth of a window and a second: that soon nobody can know at a distance what has aged out.
+        A moment is the latency, a hundredth of a window and a second: that soon nobody can know at a distance what has aged
+        out.
 
         :param spent: what it would spend, by unit
+        :param latency: seconds from a request to its answer's headers, at most: no service says when in between it counts
         :param at_once: whether room counts that has only just come about
         """
         for limit in limits:
             book = self._book(provider, account, limit, now)
             rolls = limit.reset == "rolling" and limit.window < math.inf
-            used = book.used if at_once or not rolls else book.used_lately(limit.window / 100 + 1.0, now)
+            used = (
+                book.used
+                if at_once or not rolls
+                else book.used_lately(latency + limit.window / 100 + 1.0, now)
+            )
             if used + spent.get(limit.unit, 0.0) > limit.limit:
                 return False
         return True

@@ -138,9 +138,9 @@ class Services:
             "tokens": float(prompt + output),
             **_priced(facts, prompt, output),
         }
-        now = self.desk.clock.now()
+        now, (_, latency) = self.desk.clock.now(), self.desk.worlds[provider].first_byte
         return prompt < facts.context and self.desk.quotas.fits(
-            provider, account, facts.limits, spent, now, at_once=at_once
+            provider, account, facts.limits, spent, now, latency=latency, at_once=at_once
         )
 
     def output(self, draw: int) -> int:
