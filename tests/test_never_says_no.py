@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from freellm.catalogue import Route
 from freellm.clock import Clock
 from freellm.errors import RequestError
-from freellm.gateway import attempts
+from freellm.gateway import Served, attempts
 from freellm.ledger import Learned, Pool
 from freellm.ledger.guesses import Guess
 from freellm.providers import Provider, load_providers
@@ -309,3 +309,21 @@ def test_an_answer_of_no_use_has_been_counted_so_the_next_model_of_its_pool_is_w
     assert not isinstance(served, RequestError)
     assert served.route.name == "mistral/mistral-large-latest#mistral-0"
     assert [tried.kind for tried in call.tried] == [Kind.BAD_ANSWER]
+
+
+def test_what_was_estimated_a_little_too_low_is_booked_once(services: Services, tmp_path: Path) -> None:
+    """The service's headers tell of the true figure before the answer does, and of nobody else's spending."""
+    services.simulation.reset()
+    names = [("cerebras", "gpt-oss-120b")]
+    world = world_of(services, names, {"cerebras": key_lines("cerebras")[:1]}, tmp_path)
+    text = "It is the first and the last one of them all. " * 20
+    call = world.call({"model": "auto", "messages": [{"role": "user", "content": text}], "max_tokens": 300})
+    served = services.loop.run(world.serve(call))
+    world.close()
+    assert isinstance(served, Served)
+    assert served.completion is not None
+    usage = served.completion["usage"]
+    assert 1.0 < usage["prompt_tokens"] / call.needs.tokens < 1.1
+    (route,) = world.routes
+    used = {share.pool.counter.used for share in route.shares if share.pool.quota.unit == "tokens"}
+    assert used == {usage["total_tokens"]}

@@ -29,6 +29,10 @@ from freellm.upstream import Exchange, UpstreamClient
 READ_EVERY = 1.0
 """Seconds between two readings of a route's quota headers: they tell of spending elsewhere, which is no hurry."""
 
+ESTIMATED_WITHIN = 0.1
+"""The share of its estimated input that a request may take more of a quota before a reading of it says that somebody else
+spends: what was estimated too low is booked when the answer says so, and would be booked twice."""
+
 WHOLE_ANSWER = 180.0
 """Seconds a whole answer may take when the provider declares less for a first byte: it has to be written first."""
 
@@ -102,7 +106,10 @@ class Asker:
         booking = Booking(self._ledger, self._leases, self._clock, route, demand, lease)
         attempt = Attempt(call, route, demand, request, booking, self._clock, started)
         if route.provider.quota_headers:
-            attempt.seen = {share.pool: share.pool.counter.used for share in route.shares}
+            unsure = demand.input * ESTIMATED_WITHIN
+            attempt.seen = {
+                share.pool: share.pool.counter.used + share.per_input * unsure for share in route.shares
+            }
         try:
             return await self._send(attempt)
         except UpstreamError as error:
