@@ -19,6 +19,9 @@ from freellm.types import Kind
 BREAKER_KINDS = frozenset({Kind.OVERLOADED, Kind.TIMEOUT, Kind.NETWORK, Kind.BAD_ANSWER})
 """Causes of failures that cost no quota."""
 
+LEAST = Demand(0, 0, 0)
+"""What no request takes less than."""
+
 RETESTS = 3
 """Routes behind breakers which a test has found right that are tried all the same for one request."""
 
@@ -57,12 +60,16 @@ def _none_fits(
     """Tell whether no route has room even if our books are too cautious, which is the rule when quota is scarce."""
     full: set[Sequence[Share]] = set()
     for route in routes:
-        if route.shares in full:
+        shares = route.shares
+        if shares in full:
             continue
-        if ledger.may_fit(route.shares, demand_of(route.entry), now):
+        guessed = ledger.is_guessed(shares)
+        if not guessed and not ledger.may_fit(shares, LEAST, now):
+            full.add(shares)
+            continue
+        demand = demand_of(route.entry)
+        if ledger.may_fit(shares, demand, now) or (guessed and ledger.opening(shares, demand, now) <= now):
             return False
-        if not route.metered:
-            full.add(route.shares)
     return True
 
 
@@ -70,7 +77,9 @@ def _demand(route: Route, demand: Demand, ledger: Ledger, now: float) -> Demand 
     """Return what to reserve; None when the route has no room even if our books are too cautious."""
     if route.standing.refuses(demand.input + demand.ceiling, now):
         return None
-    if ledger.opening(route.shares, demand, now) <= now:  # asked first: a limit that is a guess is raised by that
+    if (
+        ledger.opening(route.shares, demand, now) <= now
+    ):  # asked first: a limit that is a guess is raised by that
         return demand
     return msgspec.structs.replace(demand, daring=True) if ledger.may_fit(route.shares, demand, now) else None
 
