@@ -14,6 +14,7 @@ from functools import partial
 import msgspec
 
 from freellm.catalogue import Entry, Route
+from freellm.ceilings import generous
 from freellm.closures import Known, closed_alike, full, full_alike, resting
 from freellm.guessing import doubtful
 from freellm.handoff import siblings
@@ -24,9 +25,6 @@ from freellm.strategies import Strategy
 from freellm.tokens import WORST, Corrections
 
 __all__ = ["Cause", "Needs", "Order", "Orders", "PassedOver", "Router", "Strategy"]
-
-GENEROUS = 4_096
-"""Tokens of ceiling at most that an answer is given unasked."""
 
 
 class Needs(msgspec.Struct, frozen=True):
@@ -119,7 +117,7 @@ class Router:
                 if open_for is None:
                     continue
                 offered.add(route)
-                yield route, _generous(route, open_for, needs)
+                yield route, generous(route, open_for, needs.stated)
                 moment = now()
                 known.clear()
                 if entry.provider.name in avoided:
@@ -152,7 +150,7 @@ class Router:
             for route, demand in doubtful(able, partial(self.demand, needs=needs), self._ledger, now, began):
                 if route not in tried and route not in offered:
                     offered.add(route)
-                    yield route, _generous(route, demand, needs)
+                    yield route, generous(route, demand, needs.stated)
 
     def _allowed(
         self,
@@ -210,7 +208,7 @@ class Router:
                 demand = self._judged(route, needs, moment, known, notes)
                 if demand is not None:
                     offered.add(route)
-                    yield route, _generous(route, demand, needs)
+                    yield route, generous(route, demand, needs.stated)
                     moment = now()
                     known.clear()
 
@@ -285,23 +283,6 @@ def _nearest_first(
     if sticky is None or (order.first_provider_only and sticky.entry not in entries):
         return entries
     return siblings(sticky.entry, entries, order.step, used, now)
-
-
-def _generous(route: Route, demand: Demand, needs: Needs) -> Demand:
-    """Return a demand whose ceiling uses spare quota, where the service charges a ceiling and the client states none.
-
-    The usual length of a model's answers would cut every longer one. While there is quota to spare, a quarter of it
-    may go into one answer's ceiling, as far as it fits beside the input; when it gets scarce, the usual length is what
-    is left. See docs/decisions/0005-output-ceilings.md.
-    """
-    if needs.stated is not None or not route.charges_ceiling or demand.daring:
-        return demand
-    spare = min(
-        (share.pool.room - share.pool.counter.used for share in route.shares if share.charges_ceiling),
-        default=0.0,
-    )
-    ceiling = min(int(min(spare / 4, spare - demand.input, GENEROUS)), route.model.max_output or GENEROUS)
-    return Demand(demand.input, demand.output, ceiling) if ceiling > demand.ceiling else demand
 
 
 def _in_turn(entry: Entry, sticky: Route | None, dry: bool) -> Sequence[Route]:
