@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from freellm import (
     capacity,
+    ceilings,
     delays,
     guessing,
     health,
@@ -14,7 +15,6 @@ from freellm import (
     measurements,
     orders,
     redaction,
-    routing,
     server,
     sessions,
     signed_catalogue,
@@ -122,7 +122,7 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
     ),
     "decisions/0007-vector-spaces.md": (f"it waits up to {DEFAULTS.max_wait:g} s (`max_wait`)",),
     "decisions/0005-output-ceilings.md": (
-        f"up to {routing.GENEROUS:,} tokens",
+        f"up to {ceilings.GENEROUS:,} tokens",
         f"last {tokens.SAMPLES} answers stayed within, {tokens.UNKNOWN_OUTPUT} until {tokens.ENOUGH} are known",
     ),
 }

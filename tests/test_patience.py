@@ -290,6 +290,26 @@ def test_a_key_that_is_added_serves_those_who_wait(tmp_path: Path) -> None:
     virtually(scene)
 
 
+def test_a_cooldown_that_a_person_clears_serves_those_who_wait(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with world(tmp_path, max_wait=90.0) as (_, proxy):
+            standing = proxy.runtime.health.standing(f"model {MODEL}")
+            standing.close(proxy.runtime.clock.now() + 60, Kind.RATE_LIMITED, stated=True)
+            began = now()
+            asked = asyncio.create_task(proxy.chat(MODEL, "Hi", max_tokens=1))
+            await asyncio.sleep(3)
+            assert not asked.done()
+            url = f"{proxy.url}/v1/freellm/clear"
+            async with proxy.session.post(url, json={"name": MODEL}, headers=proxy.headers) as cleared:
+                assert (await cleared.json())["cleared"] == [standing.name]
+            response = await asked
+            assert response.status == 200
+            assert 3 <= now() - began < 4
+            assert int(response.headers["X-FreeLLM-Queue-Ms"]) == pytest.approx(3_000, abs=500)
+
+    virtually(scene)
+
+
 def test_parts_of_a_request_for_vectors_wait_as_any_request_does(tmp_path: Path) -> None:
     async def scene() -> None:
         async with world(tmp_path, "google", max_wait=150.0) as (simulation, proxy):

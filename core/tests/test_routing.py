@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freellm.catalogue import ABILITY_BITS, Choice, Entry, Route, mask_of
+from freellm.ceilings import GENEROUS
 from freellm.guessing import BREAKER_KINDS, RETESTS
 from freellm.handoff import siblings
 from freellm.ledger import Demand
-from freellm.routing import GENEROUS, Needs, PassedOver
+from freellm.routing import Needs, PassedOver
 from freellm.types import Kind, Reading
 from small_world import FAR, START, World, key, model, provider, quota
 

@@ -407,6 +407,26 @@ def test_a_pool_that_a_person_reopens_wakes_who_waits_for_it() -> None:
     virtually(scene)
 
 
+def test_a_cooldown_that_is_forgotten_wakes_who_waits_for_its_end() -> None:
+    async def scene() -> None:
+        scenery = world(quota(5.0, window=60.0))
+        queue = Queue(scenery)
+        scenery.health.watcher = queue.line.wake_all
+        standing = scenery.route().key_standing
+        standing.close(START + 50, Kind.RATE_LIMITED, stated=True)
+        tasks = [asyncio.create_task(queue.serve(queue.call(name))) for name in "ab"]
+        await asyncio.sleep(3)
+        scenery.health.clear(standing.name)
+        standing.close(START + 10, Kind.RATE_LIMITED, stated=True)  # as a probe closes it again
+        await asyncio.sleep(3)
+        assert not queue.served
+        scenery.health.clear(standing.name)
+        assert all(await asyncio.gather(*tasks))
+        assert queue.served == [("a", pytest.approx(6.0)), ("b", pytest.approx(6.0))]
+
+    virtually(scene)
+
+
 def test_everybody_looks_again_when_keys_or_models_change_and_keeps_the_order() -> None:
     async def scene() -> None:
         queue = Queue(world(quota(1.0, window=60.0)))

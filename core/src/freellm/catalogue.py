@@ -128,6 +128,7 @@ class Route:
     :param key: the key, sealed
     :param shares: the quota pools it draws on
     :param health: where its standings live
+    :ivar metered: whether what a request takes from the pools depends on the request
     """
 
     __slots__ = (
@@ -137,6 +138,7 @@ class Route:
         "header",
         "key",
         "key_standing",
+        "metered",
         "model",
         "name",
         "provider",
@@ -155,6 +157,7 @@ class Route:
         self.shares = shares
         self.reading_due = 0.0
         self.charges_ceiling = any(share.charges_ceiling for share in shares)
+        self.metered = any(share.metered for share in shares)
         self.name = f"{entry.name}#{key.id}"
         self.header = quote(entry.name, safe="/@:.+-_~")
         self.via = {"platform": entry.provider.name, "model": entry.model.id}

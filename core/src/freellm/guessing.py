@@ -7,17 +7,20 @@ routes at most for one request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 from freellm.catalogue import Entry, Route
 from freellm.health import Standing
-from freellm.ledger import Demand, Ledger
+from freellm.ledger import Demand, Ledger, Share
 from freellm.types import Kind
 
 BREAKER_KINDS = frozenset({Kind.OVERLOADED, Kind.TIMEOUT, Kind.NETWORK, Kind.BAD_ANSWER})
 """Causes of failures that cost no quota."""
+
+LEAST = Demand(0, 0, 0)
+"""What no request takes less than."""
 
 RETESTS = 3
 """Routes behind breakers which a test has found right that are tried all the same for one request."""
@@ -36,14 +39,12 @@ def doubtful(
     :param demand_of: returns what the request takes from an entry's pools
     :param began: Unix time at which the request began: what it brought about itself is no guess
     """
-    routes = [
-        (route.closed_until, route.name, route)
-        for entry in entries
-        for route in entry.routes
-        if _only_guesses(route, now(), began)
-    ]
+    moment = now()
+    routes = [route for entry in entries for route in entry.routes if _only_guesses(route, moment, began)]
+    if _none_fits(routes, demand_of, ledger, moment):
+        return
     retests = 0
-    for _, _, route in sorted(routes):
+    for route in sorted(routes, key=lambda route: (route.closed_until, route.name)):
         demand = _demand(route, demand_of(route.entry), ledger, now())
         if demand is None or not _only_guesses(route, now(), began):
             continue
@@ -51,6 +52,25 @@ def doubtful(
         if not again or retests < RETESTS:
             retests += again
             yield route, demand
+
+
+def _none_fits(
+    routes: Iterable[Route], demand_of: Callable[[Entry], Demand], ledger: Ledger, now: float
+) -> bool:
+    """Tell whether no route has room even if our books are too cautious, which is the rule when quota is scarce."""
+    full: set[Sequence[Share]] = set()
+    for route in routes:
+        shares = route.shares
+        if shares in full:
+            continue
+        guessed = ledger.is_guessed(shares)
+        if not guessed and not ledger.may_fit(shares, LEAST, now):
+            full.add(shares)
+            continue
+        demand = demand_of(route.entry)
+        if ledger.may_fit(shares, demand, now) or (guessed and ledger.opening(shares, demand, now) <= now):
+            return False
+    return True
 
 
 def _demand(route: Route, demand: Demand, ledger: Ledger, now: float) -> Demand | None:

@@ -7,7 +7,7 @@ person can clear it. Figures: docs/failures.md.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from freellm.measurements import Measurements
@@ -118,15 +118,17 @@ class Health:
 
     :ivar measurements: what models were measured to do
     :ivar sightings: what requests found out about models being there, until somebody takes it
+    :ivar watcher: called when something may be open before its time, because what was held against it was forgotten
     """
 
-    __slots__ = ("_standings", "measurements", "penalized", "sightings", "version")
+    __slots__ = ("_standings", "measurements", "penalized", "sightings", "version", "watcher")
 
     def __init__(self) -> None:
         self.measurements = Measurements()
         self._standings: dict[str, Standing] = {}
         self.penalized: set[Standing] = set()
         self.version = 0
+        self.watcher: Callable[[], None] | None = None
         self.sightings: deque[Sighting] = deque(maxlen=SIGHTINGS)
 
     def standing(self, name: str) -> Standing:
@@ -148,6 +150,8 @@ class Health:
         standing.forget()  # routes hold this very object
         self.penalized.discard(standing)
         self.version += 1
+        if self.watcher is not None:
+            self.watcher()
         return True
 
     def penalize(self, model: Standing, now: float) -> None:

@@ -19,7 +19,7 @@ the profile it asks for, leaves it out."""
 _SPANS: Final = {60.0: "minute", 3600.0: "hour", 86_400.0: "day", 604_800.0: "week", 2_592_000.0: "month"}
 
 
-class PassedOver(msgspec.Struct, frozen=True):
+class PassedOver(msgspec.Struct, frozen=True, gc=False):
     """A route or an entry that will not do for a request at the moment.
 
     :param name: the entry's name

@@ -14,18 +14,17 @@ from functools import partial
 import msgspec
 
 from freellm.catalogue import Entry, Route
+from freellm.ceilings import generous
+from freellm.closures import Known, closed_alike, full, full_alike, resting
 from freellm.guessing import doubtful
 from freellm.handoff import siblings
 from freellm.ledger import Demand, Ledger
 from freellm.orders import Order, Orders
-from freellm.reasons import Cause, PassedOver, abilities, cooling, spent
+from freellm.reasons import Cause, PassedOver, abilities
 from freellm.strategies import Strategy
 from freellm.tokens import WORST, Corrections
 
 __all__ = ["Cause", "Needs", "Order", "Orders", "PassedOver", "Router", "Strategy"]
-
-GENEROUS = 4_096
-"""Tokens of ceiling at most that an answer is given unasked."""
 
 
 class Needs(msgspec.Struct, frozen=True):
@@ -101,18 +100,26 @@ class Router:
         """
         offered: set[Route] = set()
         late: list[Entry] = []
-        began = now()
+        known: Known = {}
+        moment = began = now()
         notes: list[PassedOver] = [] if passed_over is None else passed_over
-        entries = self._allowed(order, needs, now(), sticky, largest_refused, notes)
+        entries = self._allowed(order, needs, began, sticky, largest_refused, notes)
         for entry in _nearest_first(entries, order, sticky, needs.mask | used, now):
             if not self._able(entry, needs, largest_refused, notes):
                 continue
-            if entry.provider.name in avoided or entry.first_byte_timeout > needs.deadline - now():
+            if entry.provider.name in avoided or entry.first_byte_timeout > needs.deadline - moment:
                 late.append(entry)
                 continue
-            demand, turn = self.demand(entry, needs), iter(_in_turn(entry, sticky, dry))
-            while (route := self._next_open(turn, demand, now, tried, offered, notes)) is not None:
-                yield route, _generous(route, demand, needs)
+            for route in _in_turn(entry, sticky, dry):
+                if route in tried or route in offered:
+                    continue
+                open_for = self._judged(route, needs, moment, known, notes)
+                if open_for is None:
+                    continue
+                offered.add(route)
+                yield route, generous(route, open_for, needs.stated)
+                moment = now()
+                known.clear()
                 if entry.provider.name in avoided:
                     late.append(entry)
                     break
@@ -136,13 +143,14 @@ class Router:
         known = -1
         while len(offered) > known:
             known = len(offered)
-            if any(note.opens_at <= now() for note in notes):
+            moment = now()
+            if any(note.opens_at <= moment for note in notes):
                 # time has passed while others were asked: what was closed may be open by now
                 yield from self._left(entries, needs, now, tried, offered, largest_refused, [], dry)
             for route, demand in doubtful(able, partial(self.demand, needs=needs), self._ledger, now, began):
                 if route not in tried and route not in offered:
                     offered.add(route)
-                    yield route, _generous(route, demand, needs)
+                    yield route, generous(route, demand, needs.stated)
 
     def _allowed(
         self,
@@ -189,11 +197,20 @@ class Router:
         notes: list[PassedOver],
         dry: bool,
     ) -> Iterator[tuple[Route, Demand]]:
+        known: Known = {}
+        moment = now()
         for entry in entries:
-            if self._able(entry, needs, largest_refused, notes):
-                demand, turn = self.demand(entry, needs), iter(_in_turn(entry, None, dry))
-                while (route := self._next_open(turn, demand, now, tried, offered, notes)) is not None:
-                    yield route, _generous(route, demand, needs)
+            if not self._able(entry, needs, largest_refused, notes):
+                continue
+            for route in _in_turn(entry, None, dry):
+                if route in tried or route in offered:
+                    continue
+                demand = self._judged(route, needs, moment, known, notes)
+                if demand is not None:
+                    offered.add(route)
+                    yield route, generous(route, demand, needs.stated)
+                    moment = now()
+                    known.clear()
 
     def _able(
         self, entry: Entry, needs: Needs, largest_refused: Sequence[int], notes: list[PassedOver]
@@ -217,45 +234,47 @@ class Router:
                 return False
         return True
 
-    def _next_open(
-        self,
-        turn: Iterator[Route],
-        demand: Demand,
-        now: Callable[[], float],
-        tried: AbstractSet[Route],
-        offered: set[Route],
-        notes: list[PassedOver],
-    ) -> Route | None:
-        """Return the next route of an entry that is open and not offered yet; note why those before it are not."""
-        for route in turn:
-            if route in tried or route in offered:
-                continue
-            note = self.closed(route, demand, now())
+    def _judged(
+        self, route: Route, needs: Needs, now: float, known: Known, notes: list[PassedOver]
+    ) -> Demand | None:
+        """Return what a request takes from a route that is open; None, with a note, when it is closed.
+
+        :param known: what was found closed at this very moment; filled
+        """
+        note = closed_alike(route, known, now) if known else None
+        if note is None:
+            demand = self.demand(route.entry, needs)
+            note = self.closed(route, demand, now, known)
             if note is None:
-                offered.add(route)
-                return route
-            notes.append(note)
+                return demand
+        notes.append(note)
         return None
 
-    def closed(self, route: Route, demand: Demand, now: float) -> PassedOver | None:
-        """Return why a route cannot be taken at the moment; None when it can."""
-        name, standing = route.entry.name, route.closed_by(now)
-        if standing is not None:
-            said = partial(cooling, standing.name, standing.cause, standing.stated)
-            until, kind = standing.closed_until, standing.cause
-            return PassedOver(name, "cooldown", said, until, kind, route.key.id, route)
+    def closed(
+        self, route: Route, demand: Demand, now: float, known: Known | None = None
+    ) -> PassedOver | None:
+        """Return why a route cannot be taken at the moment; None when it can.
+
+        :param known: what was found closed at this very moment, see `freellm.closures`; filled
+        """
+        note = resting(route, now)
+        if note is not None:
+            return note
         if route.standing.too_large_until > now and route.standing.refuses(
             demand.input + demand.ceiling, now
         ):
             detail = f"it refused {route.standing.too_large} tokens as too large"
             until = route.standing.too_large_until
-            return PassedOver(name, "too_large", detail, until, key=route.key.id)
+            return PassedOver(route.entry.name, "too_large", detail, until, key=route.key.id)
+        if known and route.metered and (alike := known.get((route.shares, demand))) is not None:
+            return full_alike(route, alike)
         obstacle = self._ledger.obstacle(route.shares, demand, now)
         if obstacle is None:
             return None
-        cause: Cause = "too_large" if obstacle.cause == "too_large" else "quota"
-        said = partial(spent, obstacle)
-        return PassedOver(name, cause, said, obstacle.opens_at, key=route.key.id, route=route)
+        note = full(route, obstacle)
+        if known is not None:
+            known[(route.shares, demand) if route.metered else route.shares] = note
+        return note
 
 
 def _nearest_first(
@@ -266,25 +285,8 @@ def _nearest_first(
     return siblings(sticky.entry, entries, order.step, used, now)
 
 
-def _generous(route: Route, demand: Demand, needs: Needs) -> Demand:
-    """Return a demand whose ceiling uses spare quota, where the service charges a ceiling and the client states none.
-
-    The usual length of a model's answers would cut every longer one. While there is quota to spare, a quarter of it
-    may go into one answer's ceiling, as far as it fits beside the input; when it gets scarce, the usual length is what
-    is left. See docs/decisions/0005-output-ceilings.md.
-    """
-    if needs.stated is not None or not route.charges_ceiling or demand.daring:
-        return demand
-    spare = min(
-        (share.pool.room - share.pool.counter.used for share in route.shares if share.charges_ceiling),
-        default=0.0,
-    )
-    ceiling = min(int(min(spare / 4, spare - demand.input, GENEROUS)), route.model.max_output or GENEROUS)
-    return Demand(demand.input, demand.output, ceiling) if ceiling > demand.ceiling else demand
-
-
 def _in_turn(entry: Entry, sticky: Route | None, dry: bool) -> Sequence[Route]:
     """Return an entry's routes, beginning with the next key in turn, so that keys share the load."""
     if sticky is not None and sticky.entry is entry and sticky in entry.routes:
         return (sticky, *(route for route in entry.routes if route is not sticky))
-    return entry.upcoming if dry else entry.next_turn()
+    return entry.upcoming if dry or len(entry.routes) == 1 else entry.next_turn()

@@ -159,6 +159,7 @@ class Runtime:
             renewed=lambda call: self.proxy.renewed(call),
         )
         self.on_change.append(line.wake_all)
+        self.health.watcher = line.wake_all
         return Proxy(
             gateway=gateway,
             embedder=Embedder(gateway, self._router, self.ledger, recorder, clock),

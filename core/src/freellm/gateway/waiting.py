@@ -108,7 +108,7 @@ class Line:
             self._ledger.watcher = None
 
     def wake_all(self) -> None:
-        """Wake everybody, because keys or models have changed: what each hopes for may be something else now."""
+        """Wake everybody: keys or models have changed, or something was opened, and each may hope for something else."""
         for place in self._in_turn():
             if not place.woken.done():
                 place.woken.set_result(True)

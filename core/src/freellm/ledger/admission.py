@@ -62,6 +62,15 @@ def may_fit(shares: Sequence[Share], demand: Demand, now: float) -> bool:
     return True
 
 
+def is_guessed(shares: Sequence[Share]) -> bool:
+    """Tell whether a limit is a guess, which may be raised for a request that it keeps out."""
+    for share in shares:
+        learned = share.pool.learned
+        if learned is not None and learned.guess is not None:
+            return True
+    return False
+
+
 def left(shares: Sequence[Share], now: float) -> dict[str, float]:
     """Return how much is left of what shares draw on, by unit, each in the pool that has least.
 

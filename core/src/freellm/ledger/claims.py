@@ -12,7 +12,6 @@ import math
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import accumulate
 
 import msgspec
 
@@ -50,30 +49,38 @@ class _Queue:
     def __init__(self) -> None:
         self.tickets: list[int] = []
         self.claims: list[_Claim] = []
-        self._sums: list[float] | None = None
+        self._sums: list[float] = []
+        """What the first claims are together with those ahead of each; as far as it was asked for since a change."""
 
     def put(self, ticket: int, claim: _Claim) -> None:
         """Add a claim, or change the one there is."""
         place = bisect_left(self.tickets, ticket)
         if place < len(self.tickets) and self.tickets[place] == ticket:
+            if self.claims[place].amount != claim.amount:
+                del self._sums[place:]
             self.claims[place] = claim
         else:
             self.tickets.insert(place, ticket)
             self.claims.insert(place, claim)
-        self._sums = None
+            del self._sums[place:]
 
     def remove(self, ticket: int) -> None:
         """Remove a claim, if it is there."""
         place = bisect_left(self.tickets, ticket)
         if place < len(self.tickets) and self.tickets[place] == ticket:
             del self.tickets[place], self.claims[place]
-            self._sums = None
+            del self._sums[place:]
 
-    def sums(self) -> Sequence[float]:
-        """Return for each claim what it and those ahead of it are together."""
-        if self._sums is None:
-            self._sums = list(accumulate(claim.amount for claim in self.claims))
-        return self._sums
+    def ahead(self, ticket: float) -> int:
+        """Return how many claims are ahead of a ticket's."""
+        return bisect_left(self.tickets, ticket)
+
+    def sums(self, count: int) -> Sequence[float]:
+        """Return for each of the first claims what it and those ahead of it are together."""
+        sums = self._sums
+        for claim in self.claims[len(sums) : count]:
+            sums.append(sums[-1] + claim.amount if sums else claim.amount)
+        return sums
 
 
 class Claims:
@@ -112,33 +119,37 @@ class Claims:
             pool = share.pool
             if now >= pool.edge:
                 pool.advance(now)
-            opens = self._opening(share, share.amount(demand), now, ticket)
+            amount = share.amount(demand) if share.metered else share.per_request
+            queue = self._pools.get(pool)
+            ahead = 0 if queue is None else queue.ahead(ticket)
+            before = queue.sums(ahead)[ahead - 1] if queue is not None and ahead else 0.0
+            if pool.counter.used + (before + amount) <= pool.room:
+                continue  # there is room for everybody
+            opens = _opening(share, amount, now, queue if ahead else None, ahead)
             if share.concurrent and now < opens < math.inf:
                 ends_first = True
             else:
                 at = max(at, opens)
         return Turn(at, ends_first)
 
-    def _opening(self, share: Share, amount: float, now: float, ticket: float) -> float:
-        pool = share.pool
-        alone = pool.opening(amount, now, share.unlimited)
-        queue = self._pools.get(pool)
-        if queue is None or share.unlimited or math.isinf(alone):
-            return alone
-        ahead = bisect_left(queue.tickets, ticket)
-        if not ahead:
-            return alone
-        together = pool.holds(queue.sums()[ahead - 1] + amount, now, unlimited=False)
-        if together <= alone or _harms_nobody(share, amount, queue, ahead, now):
-            return alone
-        # all of them are more than the pool holds at once: some have to be served and forgotten before
-        return max(alone, now + (pool.quota.window or 1.0)) if math.isinf(together) else together
+
+def _opening(share: Share, amount: float, now: float, queue: _Queue | None, ahead: int) -> float:
+    """Return when there is room for an amount, and for those ahead by the time they were promised it."""
+    pool = share.pool
+    alone = pool.opening(amount, now, share.unlimited)
+    if queue is None or share.unlimited or math.isinf(alone):
+        return alone
+    together = pool.holds(queue.sums(ahead)[ahead - 1] + amount, now, unlimited=False)
+    if together <= alone or _harms_nobody(share, amount, queue, ahead, now):
+        return alone
+    # all of them are more than the pool holds at once: some have to be served and forgotten before
+    return max(alone, now + (pool.quota.window or 1.0)) if math.isinf(together) else together
 
 
 def _harms_nobody(share: Share, amount: float, queue: _Queue, ahead: int, now: float) -> bool:
     """Tell whether an amount may be taken as soon as there is room for it: everybody ahead gets theirs in time."""
     pool = share.pool
-    for claim, before in zip(queue.claims[:ahead], queue.sums(), strict=False):
+    for claim, before in zip(queue.claims[:ahead], queue.sums(ahead), strict=False):
         latest = now if share.concurrent else max(claim.at, now)
         if pool.holds(before + amount, now, unlimited=False) > latest:
             return False

@@ -35,6 +35,7 @@ class Ledger(Registry):
     may_fit = staticmethod(admission.may_fit)
     opening = staticmethod(admission.opening)
     is_ample = staticmethod(admission.is_ample)
+    is_guessed = staticmethod(admission.is_guessed)
     obstacle = staticmethod(admission.obstacle)
     left = staticmethod(admission.left)
     close = staticmethod(learning.close)

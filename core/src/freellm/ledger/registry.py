@@ -4,11 +4,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from freellm.declarations import Model, Quota
-from freellm.ledger.demands import Share, price_of
+from freellm.ledger.demands import Price, Share, price_of
 from freellm.ledger.pools import Pool, PoolView
 from freellm.ledger.records import PoolState, found_quota, recall
+
+
+class _Drawing(NamedTuple):
+    """How a route draws on a pool; see `Share`."""
+
+    pool: Pool
+    price: Price
+    charges_ceiling: bool
+    unlimited: bool
+    counts_inputs: bool
+
+    def share(self) -> Share:
+        return Share(
+            self.pool,
+            self.price,
+            charges_ceiling=self.charges_ceiling,
+            unlimited=self.unlimited,
+            counts_inputs=self.counts_inputs,
+        )
 
 
 class Registry:
@@ -18,12 +38,13 @@ class Registry:
         waits for room
     """
 
-    __slots__ = ("_found", "_loaded_at", "_pools", "_states", "watcher")
+    __slots__ = ("_found", "_loaded_at", "_pools", "_shares", "_states", "watcher")
 
     def __init__(self) -> None:
         self.watcher: Callable[[Iterable[Pool]], None] | None = None
         self._found: defaultdict[str, list[Quota]] = defaultdict(list)
         self._pools: dict[str, Pool] = {}
+        self._shares: dict[tuple[_Drawing, ...], tuple[Share, ...]] = {}
         self._states: dict[str, PoolState] = {}
         self._loaded_at = 0.0
 
@@ -40,6 +61,8 @@ class Registry:
     ) -> tuple[Share, ...]:
         """Return the pools that a route draws on. The same pool comes back whenever it is asked for again.
 
+        Routes that draw the same on the same pools have the same shares, so what is found out for one holds for all.
+
         :param provider: the provider instance
         :param quotas: all quotas of the provider; those that do not touch the model are passed over
         :param key: the key's fingerprint
@@ -47,7 +70,7 @@ class Registry:
         :param unlimited: whether the key is on a paid plan: its use is counted, never refused
         :param overrides: limits from the settings by `Quota.name`
         """
-        found: dict[str, Share] = {}
+        found: dict[str, _Drawing] = {}
         for quota in (*quotas, *self._found.get(provider, ())):
             identity = _identity(provider, quota, key, account)
             price = price_of(model, quota)
@@ -55,14 +78,12 @@ class Registry:
                 continue
             pool = self._pool(identity, quota, overrides.get(quota.name))
             charges_ceiling = quota.unit == "tokens" and quota.charge == "input+max"
-            found[identity] = Share(
-                pool,
-                price,
-                charges_ceiling=charges_ceiling,
-                unlimited=unlimited,
-                counts_inputs=model.counts_inputs,
-            )
-        return tuple(found.values())
+            found[identity] = _Drawing(pool, price, charges_ceiling, unlimited, model.counts_inputs)
+        drawings = tuple(found.values())
+        known = self._shares.get(drawings)
+        if known is None:
+            known = self._shares[drawings] = tuple([drawing.share() for drawing in drawings])
+        return known
 
     def pool(self, provider: str, quota: Quota, *, key: str, account: str) -> Pool:
         """Return the pool of a quota, which is made if no route has asked for it yet.
