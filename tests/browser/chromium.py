@@ -30,6 +30,9 @@ QUIET: Final = (
 )
 """A test's browser talks to nobody but the server under test."""
 
+PATIENCE: Final = 15_000
+"""Milliseconds until what should be there at once has certainly not come; the machine may be busy."""
+
 SEVERE: Final = ("serious", "critical")
 
 _REPORT_VIOLATIONS: Final = """
@@ -49,6 +52,7 @@ class Watched:
     def __init__(self, context: BrowserContext) -> None:
         self.context = context
         self.complaints: list[str] = []
+        context.set_default_timeout(PATIENCE)
         context.add_init_script(_REPORT_VIOLATIONS)
         context.on("console", self._said)
         context.on("weberror", lambda error: self.complaints.append(f"uncaught: {error.error}"))
@@ -66,6 +70,13 @@ class Watched:
         """Go to an address in a new tab."""
         page = self.context.new_page()
         page.goto(address)
+        return page
+
+    def enter(self, link: str) -> Page:
+        """Sign in through a one-time link."""
+        page = self.open(link)
+        page.get_by_role("navigation", name="Pages").first.wait_for()
+        settled(page)
         return page
 
     def other_than(self, *expected: str) -> list[str]:
@@ -126,3 +137,6 @@ def scrolls_sideways(page: Page) -> int:
             return scrolled;
         }""")
     )
+
+
+expect.set_options(timeout=PATIENCE)

@@ -53,8 +53,7 @@ def demo() -> Iterator[dict[str, Any]]:
 def cookies(browser: Browser, demo: dict[str, Any]) -> Any:
     """What a browser keeps that came in through the link of the first screen."""
     with window(browser) as opened:
-        page = opened.open(demo["announced"]["dashboard"])
-        settled(page)
+        opened.enter(demo["announced"]["dashboard"])
         assert opened.complaints == []
         return opened.context.storage_state()
 

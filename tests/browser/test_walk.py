@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from browser.chromium import Browser, Page, expect, settled, window
+from browser.chromium import Browser, Page, expect, window
 from browser.serving import Services, simulated_services
 from processes import freellm_serving
 
@@ -42,9 +42,8 @@ def test_from_the_link_to_the_first_request(
     browser: Browser, server: dict[str, Any], services: Services
 ) -> None:
     with window(browser, permissions=["clipboard-read", "clipboard-write"]) as opened:
-        page = opened.open(server["announced"]["dashboard"])  # step 3: open the dashboard
+        page = opened.enter(server["announced"]["dashboard"])  # step 3: open the dashboard
         expect(page).to_have_url(f"{server['url']}/")
-        settled(page)
         add_keys(page, services)  # step 4
         first = reorder(page)  # step 5
         key = copy_the_unified_key(page)  # step 6
