@@ -23,7 +23,7 @@ PAYLOADS: Final = (
     f"]]><img data-planted src=x onerror={_RUN}>",
     f"<img data-planted src=x onerror={_RUN}>",
     f'<img data-planted src="x" onerror="{_RUN}">',
-    f"<img data-planted src=x:x onerror=&#97;lert(1)>",
+    "<img data-planted src=x:x onerror=&#97;lert(1)>",
     f"<img/data-planted/src=x/onerror={_RUN}>",
     "<img data-planted src=http://127.0.0.1:9/pixel>",
     f"<svg data-planted onload={_RUN}>",

@@ -96,6 +96,7 @@ def test_the_palette_leads_anywhere_and_gives_the_focus_back(opened: Watched, de
     expect(search).to_have_count(0)
     expect(before).to_be_focused()
     page.keyboard.press("Control+k")
+    expect(search).to_be_focused()
     page.keyboard.insert_text("analyt")
     expect(page.get_by_role("option", selected=True)).to_contain_text("Analytics")
     page.keyboard.press("Enter")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from browser.chromium import Browser, Page, expect, window
+from browser.chromium import Browser, Page, expect, severe_faults, window
 from browser.serving import Services, simulated_services
 from processes import freellm_serving
 
@@ -54,6 +54,8 @@ def test_from_the_link_to_the_first_request(
 def add_keys(page: Page, services: Services) -> None:
     """Add a key of Google, which is refused at first, and one of Groq, with the keyboard alone."""
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Keys").click()
+    expect(page.get_by_role("button", name="Add the first key")).to_be_visible()
+    assert severe_faults(page) == []
     page.get_by_role("button", name="Add the first key").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("combobox", name="Provider").click()
@@ -109,9 +111,13 @@ def reorder(page: Page) -> str:
     handles.nth(2).drag_to(handles.nth(0), steps=12)
     put(page, before[2], 0)
     handles.nth(1).focus()
-    for key in ("Space", "ArrowUp", "Space"):
+    for key, said in (
+        ("Space", "over place 2"),
+        ("ArrowUp", "over place 1"),
+        ("Space", "put down at place 1"),
+    ):
         page.keyboard.press(key)
-        page.wait_for_timeout(50)
+        expect(page.get_by_text(re.compile(said))).to_be_attached()  # what a screen reader is told
     put(page, before[0], 0)
     page.reload()
     put(page, before[0], 0)
