@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from freellm import ListedModel
 from freellm.health import GONE_APART, GONE_CONFIRMED
-from freellm.listings import LIST, LISTS_APART, Comparison, Listing, Sign, compare, discovered
+from freellm.listings import LIST, LISTS_APART, Comparison, Listing, Sign, compare, discovered, replaced
 from small_world import START, model
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -191,6 +191,19 @@ def test_what_cannot_be_asked_is_no_model(row: ListedModel) -> None:
     world = World("a")
     assert world.sync(*listed("a"), row).changes == []
     assert row.id not in world.known
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        (ListedModel(id="a b", free=True), "left out: its id"),
+        (ListedModel(id="x" * 201, free=True), "left out: its id"),
+        (ListedModel(id="picture-1", task="other", free=True), "left out: it is for nothing"),
+    ],
+)
+def test_what_cannot_be_asked_of_a_server_of_ones_own_is_told(row: ListedModel, why: str) -> None:
+    (change,) = replaced({}, [row], START).changes
+    assert change.detail.startswith(why)
 
 
 def test_a_new_model_of_embeddings_is_told_and_cannot_be_used() -> None:

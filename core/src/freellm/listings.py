@@ -288,6 +288,10 @@ def _differences(stated: Model | None, before: Listing | None, row: ListedModel)
 def _introduced(row: ListedModel) -> str:
     if row.task == "embeddings":
         return "off: it makes embeddings of a length that the list does not state"
+    if row.task == "other":
+        return "left out: it is for nothing that freellm asks for"
+    if not is_model(row):
+        return "left out: its id has a character that no model's may have here, or is longer than 200"
     return {
         True: "on: the list says that it is free",
         False: "off: it is paid",

@@ -16,7 +16,14 @@ Cause: TypeAlias = Literal["ability", "context", "too_large", "quota", "cooldown
 the profile it asks for, leaves it out."""
 
 
-_SPANS: Final = {60.0: "minute", 3600.0: "hour", 86_400.0: "day", 604_800.0: "week", 2_592_000.0: "month"}
+_SPANS: Final = {
+    1.0: "second",
+    60.0: "minute",
+    3600.0: "hour",
+    86_400.0: "day",
+    604_800.0: "week",
+    2_592_000.0: "month",
+}
 
 
 class PassedOver(msgspec.Struct, frozen=True, gc=False):
@@ -58,6 +65,8 @@ def spent(obstacle: Obstacle) -> str:
     limit = "?" if obstacle.limit is None else f"{obstacle.limit:g}"
     if obstacle.cause == "too_large":
         return f"the request is larger than {limit} {obstacle.unit} {window}"
+    if obstacle.window is None:
+        return f"{obstacle.used:g} of {limit} at once in use"
     return f"{obstacle.used:g} of {limit} {obstacle.unit} {window} are used"
 
 

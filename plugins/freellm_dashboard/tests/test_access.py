@@ -67,9 +67,8 @@ async def raw(proxy: RunningProxy, head: str | bytes) -> bytes:
 async def test_the_list_of_public_routes_is_this_one_and_what_lies_beside_the_page(
     proxy: RunningProxy,
 ) -> None:
-    files = {("GET", f"/{name}") for name in static.read(static.FOLDER) if "/" not in name} - {
-        ("GET", "/index.html")
-    }
+    built = static.read(static.FOLDER)
+    files = {("GET", "/{rest}" if name == "index.html" else f"/{name}") for name in built if "/" not in name}
     public = {
         (method, path) for method, path, level in routes_of(proxy) if level == "public" and method != "HEAD"
     }

@@ -102,6 +102,29 @@ async def test_what_a_browser_has_is_not_sent_again(browser: Browser) -> None:
         assert (await read(browser, path, If_None_Match='"another"')).status == 200
 
 
+async def test_an_address_without_anything_is_a_page_to_browsers(browser: Browser) -> None:
+    keys = await browser.ask_as_told("GET", "/keys", headers=NAVIGATION)
+    for path in ("/nowhere", "/a/b/c", "/keys/"):
+        told = await read(browser, path, If_None_Match=keys.headers["ETag"], **NAVIGATION)
+        assert (told.status, told.body) == (404, keys.body)
+        assert told.headers["Content-Security-Policy"] == POLICY
+        program = await read(browser, path, Accept="application/json")
+        assert (program.status, b"unknown_url" in program.body) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/v1/nowhere", 404), ("/api/nowhere", 401), ("/assets/no", 404)]
+)
+async def test_where_programs_ask_nothing_is_a_page(browser: Browser, path: str, status: int) -> None:
+    told = await browser.ask_as_told("GET", path, headers=NAVIGATION)
+    assert (told.status, told.headers["Content-Type"].partition(";")[0]) == (status, "application/json")
+
+
+async def test_a_page_takes_the_place_of_no_route(browser: Browser) -> None:
+    told = await browser.ask_as_told("GET", "/v1/chat/completions", headers=NAVIGATION)
+    assert (told.status, told.headers["Allow"]) == (405, "POST")
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -37,6 +37,9 @@ PAGES: Final = (
 SHARED: Final = frozenset({"/", "/models"})
 """Those of them that core answers as well, to programs."""
 
+PROGRAMS: Final = ("/v1/", "/api/", "/assets/")
+"""Where no page is, ever: what is missing there is told in JSON."""
+
 _ENCODINGS: Final[Mapping[str, str]] = {"br": ".br", "gzip": ".gz"}
 """Compressions by the name that browsers know them by, the better one first."""
 
@@ -64,15 +67,16 @@ class Asset(msgspec.Struct, frozen=True):
     tag: str
     cached: str
 
-    def answer(self, request: web.Request) -> web.Response:
+    def answer(self, request: web.Request, status: int = 200) -> web.Response:
         """Return it, as small as the browser takes it, or that the browser has it."""
         headers = {**PAGE, "Cache-Control": self.cached, "ETag": self.tag, "Vary": "Accept-Encoding, Accept"}
-        if request.headers.get(hdrs.IF_NONE_MATCH) == self.tag:
+        if status == 200 and request.headers.get(hdrs.IF_NONE_MATCH) == self.tag:
             return web.Response(status=304, headers=headers)
         encoding = _chosen(request.headers.get(hdrs.ACCEPT_ENCODING, ""), self.bodies)
         if encoding != "identity":
             headers["Content-Encoding"] = encoding
-        return web.Response(body=self.bodies[encoding], headers={**headers, "Content-Type": self.media_type})
+        headers["Content-Type"] = self.media_type
+        return web.Response(body=self.bodies[encoding], status=status, headers=headers)
 
 
 def _chosen(accepted: str, bodies: Mapping[str, bytes]) -> str:
@@ -119,6 +123,16 @@ class ForBrowsers(web.PlainResource):
         return await super().resolve(request)
 
 
+class Elsewhere(web.DynamicResource):
+    """Every address that nothing is at: a page to who asks for one, below the addresses that are for programs."""
+
+    async def resolve(self, request: web.Request) -> Any:
+        """Return the route and the methods that there are."""
+        if "text/html" not in request.headers.get(hdrs.ACCEPT, "") or request.path.startswith(PROGRAMS):
+            return None, set()
+        return await super().resolve(request)
+
+
 class Pages:
     """The handlers of pages and files.
 
@@ -134,6 +148,11 @@ class Pages:
         if document := self._assets.get("index.html"):
             return document.answer(request)
         return web.Response(text=MISSING, status=503, headers={**PAGE, "Cache-Control": "no-store"})
+
+    @auth("public")
+    async def nothing(self, request: web.Request) -> web.StreamResponse:
+        """Return the same document, which says that there is no such page."""
+        return self._assets["index.html"].answer(request, status=404)
 
     @auth("public")
     async def file(self, request: web.Request) -> web.StreamResponse:
@@ -160,3 +179,7 @@ def register(app: web.Application) -> None:
     for name in assets:
         if "/" not in name and name != "index.html":
             app.router.add_get(f"/{name}", pages.file)
+    if "index.html" in assets:
+        elsewhere = Elsewhere("/{rest:.*}")
+        app.router.register_resource(elsewhere)
+        elsewhere.add_route("GET", pages.nothing)

@@ -53,8 +53,9 @@ class FallbackDesk:
         return answer(self._listed())
 
     def _listed(self) -> Fallback:
-        proxy, open_now = self._proxy, Availability(self._proxy).open
+        proxy, availability = self._proxy, Availability(self._proxy)
         tried = [entry for entry in proxy.catalogue.chain if not entry.model.classifier]
+        standing = {entry.name: availability.why(entry.name) for entry in tried}
         rows = [
             FallbackEntry(
                 place=place,
@@ -65,7 +66,9 @@ class FallbackDesk:
                 by_hand=entry.choice.position is not None,
                 intelligence_rank=entry.model.intelligence_rank,
                 speed_rank=entry.model.speed_rank,
-                available=entry.name in open_now,
+                available=entry.name in availability.open,
+                unavailable_because=standing[entry.name][0],
+                opens_at=standing[entry.name][1],
             )
             for place, entry in enumerate(tried, 1)
         ]

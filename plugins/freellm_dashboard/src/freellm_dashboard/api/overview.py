@@ -115,9 +115,9 @@ def _why(proxy: Proxy, entries: Sequence[Entry], first: Entry, availability: Ava
     if not better:
         return rule
     reason = availability.why(better[0].name)[0] or "not for this request"
-    more = f" and {len(better) - 1} more" if len(better) > 1 else ""
-    verb = "are" if len(better) > 1 else "is"
-    return f"{rule} of those that are open; {better[0].name}{more} {verb} not: {reason}"
+    others = len(better) - 1
+    more = f"; {others} more {'are' if others > 1 else 'is'} closed, too" if others else ""
+    return f"{rule} of those that are open; {better[0].name} is closed: {reason}{more}"
 
 
 def _providers(proxy: Proxy, availability: Availability) -> list[ProviderHealth]:
@@ -165,7 +165,7 @@ def _state(
     if not usable:
         return "no_key", next((key.reason for key in keys if key.reason), "it has no key")
     if not models:
-        return "no_key", "all its models are retired or off"
+        return "off", "all its models are retired or off"
     if not is_open:
         return "closed", next(iter(closed), "")
     if closed:

@@ -138,6 +138,8 @@ class FallbackEntry(Answer, frozen=True, kw_only=True):
     :param intelligence_rank: 1 is best; null is unknown
     :param speed_rank: 1 is best; null is unknown
     :param available: whether a request could be sent to it now
+    :param unavailable_because: why not, in words
+    :param opens_at: Unix time at which it could
     """
 
     place: int
@@ -149,6 +151,8 @@ class FallbackEntry(Answer, frozen=True, kw_only=True):
     intelligence_rank: int | None
     speed_rank: int | None
     available: bool
+    unavailable_because: str | None
+    opens_at: float | None
 
 
 class Fallback(Answer, frozen=True, kw_only=True):

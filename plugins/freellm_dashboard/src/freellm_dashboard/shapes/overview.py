@@ -9,7 +9,7 @@ from freellm.explanations import Cooldown
 from freellm_dashboard.shapes.log import RequestRow
 from freellm_dashboard.shapes.wire import Answer
 
-ProviderState = Literal["ok", "some", "closed", "no_key", "untested"]
+ProviderState = Literal["ok", "some", "closed", "no_key", "off", "untested"]
 
 
 class Readiness(Answer, frozen=True, kw_only=True):
@@ -34,7 +34,7 @@ class ProviderHealth(Answer, frozen=True, kw_only=True):
 
     :param provider: its id
     :param title: its name for people
-    :param state: `ok`; `some`: some of its models are closed; `closed`: all are; `no_key`; `untested`: nobody has asked it yet
+    :param state: `ok`; `some`: some of its models are closed; `closed`: all are; `no_key`; `off`: all are retired or off; `untested`: nobody has asked it yet
     :param reason: why, in words
     :param keys: how many keys it has
     :param models: how many of its models are on

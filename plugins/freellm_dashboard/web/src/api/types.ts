@@ -246,6 +246,10 @@ export interface FallbackEntry {
   speed_rank: number | null;
   /** whether a request could be sent to it now */
   available: boolean;
+  /** why not, in words */
+  unavailable_because: string | null;
+  /** Unix time at which it could */
+  opens_at: number | null;
 }
 
 /** A new order. */
@@ -883,8 +887,8 @@ export interface ProviderHealth {
   provider: string;
   /** its name for people */
   title: string;
-  /** `ok`; `some`: some of its models are closed; `closed`: all are; `no_key`; `untested`: nobody has asked it yet */
-  state: "closed" | "no_key" | "ok" | "some" | "untested";
+  /** `ok`; `some`: some of its models are closed; `closed`: all are; `no_key`; `off`: all are retired or off; `untested`: nobody has asked it yet */
+  state: "closed" | "no_key" | "off" | "ok" | "some" | "untested";
   /** why, in words */
   reason: string;
   /** how many keys it has */

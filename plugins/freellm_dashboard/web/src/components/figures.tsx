@@ -6,6 +6,11 @@ export function Figures(props: { children: ReactNode }) {
   return <dl className={styles.figures}>{props.children}</dl>;
 }
 
+/** A number stays on the line of its unit. */
+function unbroken(value: string): string {
+  return value.replace(/(\d) (?=[a-z%])/gi, "$1\u00a0");
+}
+
 /** One number with its unit and a note, such as what it is compared with. */
 export function Figure(props: { label: string; value: ReactNode; unit?: string; note?: ReactNode }) {
   return (
@@ -13,29 +18,30 @@ export function Figure(props: { label: string; value: ReactNode; unit?: string; 
       <dt className={styles.label}>{props.label}</dt>
       <dd>
         <div className={styles.value}>
-          {props.value}
+          {typeof props.value === "string" ? unbroken(props.value) : props.value}
           {props.unit && <span className={styles.unit}>{props.unit}</span>}
         </div>
-        <div className={styles.note}>{props.note}</div>
+        {props.note !== undefined && <div className={styles.note}>{props.note}</div>}
       </dd>
     </div>
   );
 }
 
-/** How much is used of a whole, 0 to 1: amber from 75 %, red from 95 %. */
-export function Meter(props: { used: number; label: string }) {
-  const used = Math.min(1, Math.max(0, props.used));
-  const tone = used >= 0.95 ? "bad" : used >= 0.75 ? "warn" : "accent";
+/** How much is left of a whole, 0 to 1: amber up to 25 %, red up to 5 %; nothing left reddens the empty bar. */
+export function Meter(props: { left: number; label: string }) {
+  const left = Math.min(1, Math.max(0, props.left));
+  const tone = left <= 0.05 ? "bad" : left <= 0.25 ? "warn" : "accent";
   return (
     <div
       className={styles.meter}
+      data-tone={tone}
       role="meter"
       aria-valuemin={0}
       aria-valuemax={100}
-      aria-valuenow={Math.round(used * 100)}
+      aria-valuenow={Math.round(left * 100)}
       aria-label={props.label}
     >
-      <div className={styles.fill} data-tone={tone} style={{ width: `${used * 100}%` }} />
+      <div className={styles.fill} style={{ width: `${left * 100}%` }} />
     </div>
   );
 }

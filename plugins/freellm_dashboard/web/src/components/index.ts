@@ -9,6 +9,7 @@ export { Empty, Lines, Loaded, Problem } from "./states";
 export { Status, type Tone } from "./status";
 export { Ago, Countdown } from "./times";
 export { notify, notifyProblem, Toasts } from "./toasts";
+export { ToolButton } from "./tool_button";
 export { useNow } from "./use_now";
 export { useQueryParam } from "./use_query_param";
 export { useReturnFocus } from "./use_return_focus";

@@ -62,13 +62,15 @@ describe("numbers", () => {
     expect(amount(1, "requests")).toBe("1 request");
     expect(amount(6_000, "tokens")).toBe("6K tokens");
     expect(count(undefined)).toBe("–");
-    expect([60, 86_400, 300, null].map(perWindow)).toEqual(["per min", "per day", "per 5 min", "at once"]);
+    expect([1, 60, 86_400, 300].map(perWindow)).toEqual(["per s", "per min", "per day", "per 5 min"]);
+    expect(perWindow(null)).toBe("at once");
   });
 });
 
 describe("times", () => {
   it("say how long ago in one unit's breath", () => {
-    expect(ago(100, 101)).toBe("just now");
+    expect(ago(100, 100.4)).toBe("just now");
+    expect(ago(100, 103)).toBe("3 s ago");
     expect(ago(0, 42)).toBe("42 s ago");
     expect(ago(0, 3_725)).toBe("1 h ago");
   });

@@ -64,6 +64,7 @@ export function span(seconds: number): string {
 }
 
 const WINDOWS: Readonly<Record<number, string>> = {
+  1: "s",
   60: "min",
   3600: "hour",
   86400: "day",

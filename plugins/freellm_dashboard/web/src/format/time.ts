@@ -3,7 +3,7 @@ import { span } from "./numbers";
 /** How long ago, in words; `now` and `at` are Unix times in seconds. */
 export function ago(at: number, now: number): string {
   const seconds = now - at;
-  return seconds < 5 ? "just now" : `${oneUnit(seconds)} ago`;
+  return seconds < 1 ? "just now" : `${oneUnit(seconds)} ago`;
 }
 
 /** The time left until `at`, in at most two units; `now` when it is over. */

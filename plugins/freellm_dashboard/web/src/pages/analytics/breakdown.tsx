@@ -39,7 +39,7 @@ export function Breakdown({ analytics, change }: { analytics: Analytics; change:
               <th scope="col">{GROUPINGS.find((one) => one.value === by)?.label}</th>
               {over && <th scope="col">Over time</th>}
               <th scope="col" data-number>
-                Requests
+                Requests · of all
               </th>
               <th scope="col" data-number>
                 Success

@@ -72,7 +72,7 @@ function Pool({ pool, chosen, choose }: { pool: PoolForecast; chosen: boolean; c
         </span>
         <span>{title(pool)}</span>
       </span>
-      <Meter used={1 - (share(pool) ?? 1)} label={name} />
+      <Meter left={share(pool) ?? 1} label={name} />
       <span className={styles.poolWords}>
         <span>{left(pool)}</span>
         <span className={shared.faint}>{forecast(pool, now)}</span>

@@ -11,7 +11,7 @@ import { Charts } from "./charts";
 import styles from "./shared.module.css";
 import { Summary } from "./summary";
 
-const DEFAULTS = { range: "24h", by: "provider" };
+const DEFAULTS = { range: "", by: "provider" };
 
 const RANGES = [
   { value: "1h", label: "1 h" },
@@ -21,9 +21,25 @@ const RANGES = [
   { value: "90d", label: "90 d" },
 ];
 
+/** Seconds of the shortest range. */
+const HOUR = 3_600;
+
+/** The range when none is chosen: a day, or an hour when all there was is younger; a day would draw it as one bar. */
+function usual(day: Analytics | undefined): string {
+  if (!day || day.before.requests > 0) return "24h";
+  const first = day.series.find((moment) => moment.requests > 0);
+  return first && first.at > day.until - HOUR ? "1h" : "24h";
+}
+
 /** What was asked, who answered, how fast, and what it cost of the quotas. */
 export default function AnalyticsPage() {
-  const [{ range, by }, change] = useParams(DEFAULTS);
+  const [{ range: chosen, by }, change] = useParams(DEFAULTS);
+  const day = useApi<Analytics>(
+    "/analytics",
+    { range: "24h", by },
+    { enabled: chosen === "", keepPrevious: true },
+  );
+  const range = chosen || usual(day.data);
   const query = useApi<Analytics>("/analytics", { range, by }, { keepPrevious: true });
   return (
     <Page

@@ -34,12 +34,13 @@ export function Summary({ analytics }: { analytics: Analytics }) {
 
 function Than({ now, then, range }: { now: number; then: number; range: string }): ReactNode {
   const found = change(now, then);
-  if (!found) return then === 0 && now > 0 ? `none in the ${range} before` : "as before";
+  const span = range.replace(/(\d+)/, "$1\u00a0");
+  if (!found) return then === 0 && now > 0 ? `none in the ${span} before` : "as before";
   const Arrow = found.up ? IconArrowUpRight : IconArrowDownRight;
   return (
     <span className={styles.change}>
       <Arrow size={14} aria-hidden />
-      {found.words} in the {range} before
+      {found.words} in the {span} before
     </span>
   );
 }

@@ -204,6 +204,7 @@ function Form({ provider, added }: { provider: ProviderCard; added: (key: AddedK
       setBusy(false);
     }
   };
+  const simple = provider.fields.length === 1 && !provider.keyless && !provider.own_server;
   return (
     <form className={styles.form} onSubmit={submit} autoComplete="off">
       <div className={styles.links}>
@@ -212,7 +213,7 @@ function Form({ provider, added }: { provider: ProviderCard; added: (key: AddedK
             Get a key <IconExternalLink size={14} aria-hidden />
           </a>
         )}
-        <span className={styles.muted}>{provider.effort}</span>
+        {!simple && <span className={styles.muted}>{provider.effort}</span>}
       </div>
       {provider.own_server && <OwnServer draft={draft} change={change} />}
       {provider.fields.map((field, index) => (

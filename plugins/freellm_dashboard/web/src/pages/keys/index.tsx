@@ -3,7 +3,7 @@ import { useState } from "react";
 import { api } from "@/api/client";
 import { refresh, useApi } from "@/api/queries";
 import type { KeyRow, Keys, Providers } from "@/api/types";
-import { Empty, Loaded, notify, notifyProblem, Page, Section, useQueryParam } from "@/components";
+import { Empty, Loaded, notify, notifyProblem, Page, Section, ToolButton, useQueryParam } from "@/components";
 import { IconFileImport, IconKey, IconPlus, IconRefresh } from "@/components/icons";
 import { plural } from "@/format/numbers";
 import { AddKey } from "./add_key";
@@ -27,15 +27,16 @@ function CheckAll({ none }: { none: boolean }) {
     }
   };
   return (
-    <Button
-      disabled={none}
-      loading={busy}
-      onClick={check}
-      leftSection={<IconRefresh size={16} aria-hidden />}
-    >
+    <ToolButton icon={IconRefresh} disabled={none} loading={busy} onClick={check}>
       Check all
-    </Button>
+    </ToolButton>
   );
+}
+
+/** `15 keys, 3 never checked`. */
+function tally(keys: KeyRow[]): string {
+  const untested = keys.filter((key) => key.state === "untested").length;
+  return plural(keys.length, "key") + (untested > 0 ? `, ${untested} untested: check all` : "");
 }
 
 /** Keys whose provider's plugin is not installed: they can only be looked at and removed. */
@@ -60,7 +61,7 @@ function Cards({ keys, providers, add }: { keys: Keys; providers: Providers; add
   const without = providers.providers.filter((provider) => of(provider.id).length === 0);
   return (
     <>
-      <Section title="Your keys" hint={plural(keys.keys.length, "key")}>
+      <Section title="Your keys" hint={tally(keys.keys)}>
         {withKeys.length === 0 ? (
           <Empty
             icon={IconKey}

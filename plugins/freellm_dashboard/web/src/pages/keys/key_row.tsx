@@ -53,8 +53,9 @@ function CooldownChip({ cooldown }: { cooldown: Cooldown }) {
   );
 }
 
-/** Why it stands so, and what to do. */
+/** Why it stands so, and what to do; nothing for one that was not tried yet, where its button says it. */
 function words(key: KeyRow): string {
+  if (key.state === "untested") return sentence(key.reason);
   return [key.reason, key.fix ?? ""].filter(Boolean).map(sentence).join(" ");
 }
 

@@ -24,7 +24,7 @@ function Links({ provider }: { provider: ProviderCard }) {
   return (
     <span className={styles.links}>
       {provider.signup_url && (
-        <a href={provider.signup_url} target="_blank" rel="noreferrer">
+        <a href={provider.signup_url} target="_blank" rel="noreferrer" className={styles.signUp}>
           Get a key <IconExternalLink size={14} aria-hidden />
         </a>
       )}

@@ -102,3 +102,17 @@ test("byScarcity puts the quota with the least left first and leaves out unknown
   );
   expect(rows.map((one) => one.share)).toEqual([0, 0.1, 0.5]);
 });
+
+test("byScarcity names the longest of several windows that are used up, as the state does", () => {
+  const quota = { unit: "requests", used: 0, left: 0, resets_at: null, shared: false };
+  const rows = byScarcity(
+    row("a/b", {
+      quotas: [
+        { ...quota, window: 60, limit: 10 },
+        { ...quota, window: 86400, limit: 20 },
+        { ...quota, window: null, limit: 1 },
+      ],
+    }),
+  );
+  expect(rows.map((one) => one.quota.window)).toEqual([86400, 60, null]);
+});

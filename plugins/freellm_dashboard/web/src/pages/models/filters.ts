@@ -92,12 +92,15 @@ export function sorted(rows: ModelRow[], sort: string): ModelRow[] {
 
 export type Quota = ModelRow["quotas"][number];
 
-/** Return the quotas with a known limit, the one with the least left first, and which share of it is left. */
+/**
+ * Return the quotas with a known limit, the one with the least left first, and which share of it is left. Of several
+ * that are used up, the one with the longest window keeps a model closed, and is what its state names.
+ */
 export function byScarcity(row: ModelRow): { quota: Quota; share: number }[] {
   return row.quotas
     .filter((quota) => quota.limit !== null && quota.limit > 0 && quota.left !== null)
     .map((quota) => ({ quota, share: Math.max(0, Math.min(1, (quota.left ?? 0) / (quota.limit ?? 1))) }))
-    .sort((a, b) => a.share - b.share);
+    .sort((a, b) => a.share - b.share || (b.quota.window ?? 0) - (a.quota.window ?? 0));
 }
 
 export function scarcest(row: ModelRow): { quota: Quota; share: number } | undefined {

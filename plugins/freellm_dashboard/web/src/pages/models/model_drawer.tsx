@@ -100,7 +100,9 @@ function LimitLine({ quota }: { quota: Quota }) {
         {text}
         {quota.shared && <span className={shared.faint}> · shared with other models</span>}
       </span>
-      {quota.limit !== null && <Meter used={quota.used / Math.max(quota.limit, 1e-9)} label={text} />}
+      {quota.limit !== null && quota.left !== null && (
+        <Meter left={quota.left / Math.max(quota.limit, 1e-9)} label={text} />
+      )}
       {quota.resets_at !== null && quota.used > 0 && (
         <span className={shared.faint}>
           all of it again in <Countdown at={quota.resets_at} />

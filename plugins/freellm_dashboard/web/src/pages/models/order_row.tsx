@@ -3,7 +3,7 @@ import { CSS } from "@dnd-kit/utilities";
 import { ActionIcon } from "@mantine/core";
 import { memo } from "react";
 import type { FallbackEntry } from "@/api/types";
-import { Status } from "@/components";
+import { Countdown, Status } from "@/components";
 import {
   IconArrowBarToUp,
   IconArrowDown,
@@ -59,7 +59,9 @@ export const OrderRow = memo(function OrderRow({ entry, index, last, moveTo }: P
         {ranks.join(" · ")}
         {entry.by_hand && " · by hand"}
       </span>
-      <Status tone={entry.available ? "good" : "warn"}>{entry.available ? "Open" : "Closed"}</Status>
+      <span className={styles.state} title={entry.unavailable_because ?? undefined}>
+        <State entry={entry} />
+      </span>
       <span className={styles.arrows}>
         <Arrow
           icon={IconArrowBarToUp}
@@ -83,6 +85,17 @@ export const OrderRow = memo(function OrderRow({ entry, index, last, moveTo }: P
     </li>
   );
 });
+
+/** Whether it takes a request now, else when it does. */
+function State({ entry }: { entry: FallbackEntry }) {
+  if (entry.available) return <Status tone="good">Open</Status>;
+  if (entry.opens_at === null) return <Status tone="warn">Closed</Status>;
+  return (
+    <Status tone="idle">
+      opens in <Countdown at={entry.opens_at} over="a moment" />
+    </Status>
+  );
+}
 
 function Arrow({
   icon: Icon,

@@ -5,7 +5,7 @@ import { type FormEvent, useMemo, useState } from "react";
 import { type ApiError, api } from "@/api/client";
 import { refresh, useApi } from "@/api/queries";
 import type { Models, ProfileBody, ProfileRow } from "@/api/types";
-import { notify, Problem } from "@/components";
+import { notify, Problem, useReturnFocus } from "@/components";
 import { ABILITIES, type Ability } from "./abilities";
 import { ModelList } from "./profile_models";
 import styles from "./profiles.module.css";
@@ -30,6 +30,7 @@ const NEW: Required<ProfileBody> = {
 
 /** A profile as a form. */
 export function ProfileForm({ profile, taken, strategies, close }: Props) {
+  useReturnFocus();
   const [name, setName] = useState(profile?.name ?? "");
   const [body, setBody] = useState<Required<ProfileBody>>(() => (profile ? fields(profile) : NEW));
   const set = (change: Partial<ProfileBody>) => setBody((before) => ({ ...before, ...change }));

@@ -4,14 +4,14 @@ import { amount, compact, count, perWindow } from "@/format/numbers";
 import styles from "./cells.module.css";
 import { byScarcity, type Quota } from "./filters";
 
-/** The tightest limit of a model. */
+/** The tightest limit of a model: the bar is as long as what is left of it. */
 export function QuotaCell({ row }: { row: ModelRow }) {
   const known = byScarcity(row);
   const first = known[0];
   if (!first) return <Stated limits={row.limits} />;
   return (
     <div className={styles.quota}>
-      <Meter used={1 - first.share} label={words(first.quota)} />
+      <Meter left={first.share} label={words(first.quota)} />
       <span className={styles.quotaWords} title={known.map(({ quota }) => words(quota)).join("\n")}>
         {brief(first.quota)}
       </span>

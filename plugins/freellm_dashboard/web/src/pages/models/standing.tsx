@@ -12,7 +12,7 @@ export const WORDS: Record<Standing, { title: string; tone: Tone }> = {
   retired: { title: "Retired", tone: "bad" },
 };
 
-/** The one state of a model, with the reason below it: two lines of it, or the whole. */
+/** The one state of a model, with the reason below it: one line of it, or the whole. */
 export function StandingCell({ row, whole = false }: { row: ModelRow; whole?: boolean }) {
   const state = standing(row);
   const { title, tone } = WORDS[state];

@@ -53,7 +53,7 @@ export function Answer({ readiness }: { readiness: Readiness }) {
 }
 
 /** How much is left, and how much of everything is open. */
-export function Remaining({ overview }: { overview: Overview }) {
+export function Remaining({ overview, underWay }: { overview: Overview; underWay: number }) {
   const { totals, providers } = overview;
   const inUse = providers.filter((provider) => provider.keys > 0);
   const open = inUse.filter((provider) => provider.open > 0).length;
@@ -81,8 +81,8 @@ export function Remaining({ overview }: { overview: Overview }) {
       />
       <Figure
         label="Under way"
-        value={count(overview.under_way.length)}
-        unit={overview.under_way.length === 1 ? "request" : "requests"}
+        value={count(underWay)}
+        unit={underWay === 1 ? "request" : "requests"}
         note="live"
       />
     </Figures>

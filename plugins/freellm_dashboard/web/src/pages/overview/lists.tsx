@@ -91,6 +91,7 @@ const HEALTH: Record<ProviderHealth["state"], [tone: Tone, word: string]> = {
   closed: ["warn", "closed"],
   untested: ["idle", "untested"],
   no_key: ["idle", "no key"],
+  off: ["idle", "off"],
 };
 
 /** How each provider is doing, those with a key first. */

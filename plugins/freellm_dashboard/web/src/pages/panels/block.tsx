@@ -32,7 +32,7 @@ function FiguresBlock({ block }: { block: FigureBlock }) {
         {block.figures.map((one) => {
           const { value, unit } = figure(one.value, one.unit);
           const tone = TONES[one.tone];
-          const note = tone && one.note ? <Status tone={tone}>{one.note}</Status> : one.note;
+          const note = tone && one.note ? <Status tone={tone}>{one.note}</Status> : one.note || undefined;
           return <Figure key={one.label} label={one.label} value={value} unit={unit} note={note} />;
         })}
       </Figures>

@@ -10,6 +10,7 @@ describe("withUnit", () => {
     [1_234_567, "bytes", "1.23 MB"],
     [999, "bytes", "999 B"],
     [12, "requests", "12 requests"],
+    [1, "requests", "1 request"],
     [0.123456, "per second", "0.1235 per second"],
     [1_500_000, "tokens", "1.5M tokens"],
     [7, "", "7"],
@@ -21,6 +22,7 @@ describe("withUnit", () => {
 describe("figure", () => {
   test("sets the unit apart unless it belongs to the number", () => {
     expect(figure(12, "requests")).toEqual({ value: "12", unit: "requests" });
+    expect(figure(1, "requests")).toEqual({ value: "1", unit: "request" });
     expect(figure(0.5, "percent")).toEqual({ value: "50 %", unit: "" });
     expect(figure("groq", "")).toEqual({ value: "groq", unit: "" });
   });

@@ -13,7 +13,7 @@ export function withUnit(value: number, unit: string): string {
   if (unit === "s") return span(value);
   if (unit === "bytes") return bytes(value);
   const number = Math.abs(value) < 10_000 ? plain(value) : compact(value);
-  return unit === "" ? number : `${number} ${unit}`;
+  return unit === "" ? number : `${number} ${ofOne(value, unit)}`;
 }
 
 /** Return the parts of a figure: what is large, and its unit. */
@@ -22,7 +22,12 @@ export function figure(value: number | string | null, unit: string): { value: st
   if (typeof value === "string") return { value, unit };
   return INSEPARABLE.has(unit)
     ? { value: withUnit(value, unit), unit: "" }
-    : { value: withUnit(value, ""), unit };
+    : { value: withUnit(value, ""), unit: ofOne(value, unit) };
+}
+
+/** `request` for one, `requests` for every other number. */
+function ofOne(value: number, unit: string): string {
+  return value === 1 && unit.length > 2 ? unit.replace(/s$/, "") : unit;
 }
 
 /** Units without which a number says nothing, or which change with its size. */

@@ -1,7 +1,7 @@
 import { Button, Drawer, Menu } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useEffect, useRef, useState } from "react";
-import { notify, notifyProblem, Page, useQueryParam } from "@/components";
+import { notify, notifyProblem, Page, ToolButton, useQueryParam } from "@/components";
 import { IconAdjustmentsHorizontal, IconCode, IconColumns, IconTrash } from "@/components/icons";
 import { listed } from "../search_params";
 import { Chat } from "./chat";
@@ -41,21 +41,17 @@ export default function PlaygroundPage() {
               Setup
             </Button>
           )}
-          <Button
-            leftSection={<IconColumns size={16} aria-hidden />}
+          <ToolButton
+            icon={IconColumns}
             disabled={columns.length >= MOST_COLUMNS}
             onClick={() => addColumn(columns.at(-1)?.model === "auto" ? "auto:fast" : "auto")}
           >
             Compare
-          </Button>
+          </ToolButton>
           <CopyAs conversation={conversation} />
-          <Button
-            leftSection={<IconTrash size={16} aria-hidden />}
-            disabled={conversation.turns.length === 0}
-            onClick={clear}
-          >
+          <ToolButton icon={IconTrash} disabled={conversation.turns.length === 0} onClick={clear}>
             Clear
-          </Button>
+          </ToolButton>
         </>
       }
     >
