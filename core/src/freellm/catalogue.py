@@ -150,11 +150,8 @@ class Route:
     )
 
     def __init__(self, entry: Entry, key: ProviderKey, shares: tuple[Share, ...], health: Health) -> None:
-        self.entry = entry
-        self.provider = entry.provider
-        self.model = entry.model
-        self.key = key
-        self.shares = shares
+        self.entry, self.key, self.shares = entry, key, shares
+        self.provider, self.model = entry.provider, entry.model
         self.reading_due = 0.0
         self.charges_ceiling = any(share.charges_ceiling for share in shares)
         self.metered = any(share.metered for share in shares)

@@ -2,6 +2,10 @@
 
 `candidates` is an iterator over an order that is kept sorted, so the first route costs next to nothing; whoever wants
 to know why the others would not do exhausts it and reads `passed_over`.
+
+All keys of an entry come before the next entry. Entries of avoided providers, and those whose first byte may take longer
+than the client waits, come last; after them comes what has opened since it was passed over. At the end guesses are put to
+the test: see `freellm.guessing`.
 """
 
 from __future__ import annotations
@@ -84,11 +88,7 @@ class Router:
         passed_over: list[PassedOver] | None = None,
         dry: bool = False,
     ) -> Iterator[tuple[Route, Demand]]:
-        """Iterate over the routes that will do, best first, judging each when it is asked for.
-
-        All keys of an entry come before the next entry. Entries of avoided providers, and those whose first byte may
-        take longer than the client waits, come last; after them comes what has opened since it was passed over. At the
-        end guesses are put to the test: see `freellm.guessing`. No route is offered twice.
+        """Iterate over the routes that will do, best first, judging each when it is asked for; none is offered twice.
 
         :param sticky: the route that the conversation is with; it comes first, then its nearest siblings
         :param used: abilities as bits that earlier turns of the conversation used
@@ -98,8 +98,7 @@ class Router:
         :param passed_over: filled with what would not do, and why
         :param dry: whether this is a look only, which takes no key's turn
         """
-        offered: set[Route] = set()
-        late: list[Entry] = []
+        offered, late = set[Route](), list[Entry]()
         known: Known = {}
         moment = began = now()
         notes: list[PassedOver] = [] if passed_over is None else passed_over
@@ -111,9 +110,8 @@ class Router:
                 late.append(entry)
                 continue
             for route in _in_turn(entry, sticky, dry):
-                if route in tried or route in offered:
-                    continue
-                open_for = self._judged(route, needs, moment, known, notes)
+                new = route not in tried and route not in offered
+                open_for = self._judged(route, needs, moment, known, notes) if new else None
                 if open_for is None:
                     continue
                 offered.add(route)
