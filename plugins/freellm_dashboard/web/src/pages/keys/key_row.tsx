@@ -39,7 +39,7 @@ function CooldownChip({ cooldown }: { cooldown: Cooldown }) {
     <li className={styles.cooldown}>
       <span>
         {cooldown.what}: {cooldown.kind ? kind(cooldown.kind) : "closed"}
-        {cooldown.stated ? "" : " (guess)"}, opens in <Countdown at={cooldown.until} />
+        {cooldown.stated ? "" : " (guess)"}, opens in <Countdown at={cooldown.until} over="a moment" />
       </span>
       <Button
         size="compact-xs"

@@ -115,7 +115,7 @@ export function ProviderList({ providers }: { providers: ProviderHealth[] }) {
                     <span className={styles.open}>
                       {provider.open === 0 && provider.opens_at !== null ? (
                         <>
-                          opens in <Countdown at={provider.opens_at} />
+                          opens in <Countdown at={provider.opens_at} over="a moment" />
                         </>
                       ) : (
                         `${provider.open} of ${provider.models} open`
@@ -155,7 +155,8 @@ function Closed({ cooldown }: { cooldown: Cooldown }) {
         <div className={styles.rowTitle}>{cooldown.what}</div>
         <div className={styles.detail}>
           {cooldown.kind ? kind(cooldown.kind) : "closed"},{" "}
-          {cooldown.stated ? "as the provider said" : "our guess"}; opens in <Countdown at={cooldown.until} />
+          {cooldown.stated ? "as the provider said" : "our guess"}; opens in{" "}
+          <Countdown at={cooldown.until} over="a moment" />
         </div>
       </div>
       <Button
