@@ -13,6 +13,10 @@ def test_a_head_ends_with_an_empty_line() -> None:
     )
 
 
+def test_a_head_may_have_no_headers_but_its_makers_own() -> None:
+    assert head("GET / HTTP/1.1\r\nHost: a", {}) == b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\rb", "a\0b"])
 @pytest.mark.parametrize("where", ["name", "value"])
 def test_a_header_cannot_become_two(value: str, where: str) -> None:
