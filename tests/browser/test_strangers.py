@@ -177,3 +177,17 @@ def test_a_profile_of_that_name(opened: Watched, server: dict[str, Any], name: s
     expect(dialog).to_contain_text(f"auto:{name}")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_role("alert")).to_be_visible()
+
+
+def test_markup_would_be_noticed(browser: Browser, cookies: Any, server: dict[str, Any]) -> None:
+    """What the other tests find nothing of can be found."""
+    with window(browser, storage_state=cookies) as careless:
+        page = careless.open(server["url"])
+        settled(page)
+        inert(page)
+        for name in PAYLOADS[10], PAYLOADS[15], PAYLOADS[30]:
+            page.evaluate("(html) => { document.querySelector('h1').innerHTML = html; }", name)
+            with pytest.raises(AssertionError):
+                inert(page)
+        assert careless.complaints  # the policy has kept the handlers from running
+        assert not any(said.startswith("dialog") for said in careless.complaints)
