@@ -17,6 +17,10 @@ from processes import freellm_serving, models, soon
 
 pytestmark = pytest.mark.browser
 
+REFUSALS = ("status of 400", "status of 404", "status of 422", "status of 502")
+"""What Chromium writes on the console of answers that these tests ask for; of a request that has just ended, too, which
+is logged a moment later."""
+
 
 async def hostile(request: web.BaseRequest) -> web.StreamResponse:
     """A server whose models are called as the payloads, and answer with all of them or refuse with their own."""
@@ -83,7 +87,7 @@ def opened(browser: Browser, cookies: Any) -> Iterator[Watched]:
         yield made
         for page in made.context.pages:
             inert(page)
-        assert made.other_than("status of 422", "status of 502", "status of 400") == []
+        assert made.other_than(*REFUSALS) == []
 
 
 def inert(page: Page) -> None:
