@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from browser.chromium import Browser, scrolls_sideways, settled, severe_faults, window
+from browser.chromium import Browser, expect, scrolls_sideways, settled, severe_faults, window
 from browser.serving import chat
 from processes import freellm_demo
 
@@ -85,6 +85,14 @@ def test_the_sign_in_page_is_sound(browser: Browser, demo: dict[str, Any], theme
             assert scrolls_sideways(page) == 0
             assert severe_faults(page) == []
         assert opened.complaints == []
+
+
+def test_an_address_without_a_page_says_so(browser: Browser, demo: dict[str, Any], cookies: Any) -> None:
+    with window(browser, storage_state=cookies) as opened:
+        page = opened.open(f"{demo['url']}/nowhere")
+        expect(page.get_by_role("heading", name="Not found")).to_be_visible()
+        assert severe_faults(page) == []
+        assert opened.other_than("status of 404") == []
 
 
 def test_a_violation_would_be_noticed(browser: Browser, demo: dict[str, Any], cookies: Any) -> None:

@@ -17,6 +17,10 @@ from processes import freellm_serving, models, soon
 
 pytestmark = pytest.mark.browser
 
+REFUSALS = ("status of 400", "status of 404", "status of 422", "status of 502")
+"""What Chromium writes on the console of answers that these tests ask for; of a request that has just ended, too, which
+is logged a moment later."""
+
 
 async def hostile(request: web.BaseRequest) -> web.StreamResponse:
     """A server whose models are called as the payloads, and answer with all of them or refuse with their own."""
@@ -83,7 +87,7 @@ def opened(browser: Browser, cookies: Any) -> Iterator[Watched]:
         yield made
         for page in made.context.pages:
             inert(page)
-        assert made.other_than("status of 422", "status of 502", "status of 400") == []
+        assert made.other_than(*REFUSALS) == []
 
 
 def inert(page: Page) -> None:
@@ -177,3 +181,17 @@ def test_a_profile_of_that_name(opened: Watched, server: dict[str, Any], name: s
     expect(dialog).to_contain_text(f"auto:{name}")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_role("alert")).to_be_visible()
+
+
+def test_markup_would_be_noticed(browser: Browser, cookies: Any, server: dict[str, Any]) -> None:
+    """What the other tests find nothing of can be found."""
+    with window(browser, storage_state=cookies) as careless:
+        page = careless.open(server["url"])
+        settled(page)
+        inert(page)
+        for name in PAYLOADS[10], PAYLOADS[15], PAYLOADS[30]:
+            page.evaluate("(html) => { document.querySelector('h1').innerHTML = html; }", name)
+            with pytest.raises(AssertionError):
+                inert(page)
+        assert careless.complaints  # the policy has kept the handlers from running
+        assert not any(said.startswith("dialog") for said in careless.complaints)
