@@ -1,5 +1,5 @@
-import { SegmentedControl } from "@mantine/core";
-
+import { Button, SegmentedControl } from "@mantine/core";
+import { useState } from "react";
 import type { Analytics, Group } from "@/api/types";
 import { Section } from "@/components";
 import { compact, count, duration, percent } from "@/format/numbers";
@@ -12,10 +12,14 @@ const GROUPINGS = [
   { value: "key", label: "Key" },
 ];
 
-/** The figures by provider, model or key. */
+const FEW = 20;
+
+/** The figures by provider, model or key; of many groups, those with the most requests first. */
 export function Breakdown({ analytics, change }: { analytics: Analytics; change: (by: string) => void }) {
   const { groups, by, totals, series } = analytics;
   const over = series.filter((moment) => moment.requests > 0).length > 1;
+  const [all, setAll] = useState(false);
+  const shown = all ? groups : groups.slice(0, FEW);
   return (
     <Section
       title={`By ${by}`}
@@ -62,12 +66,17 @@ export function Breakdown({ analytics, change }: { analytics: Analytics; change:
             </tr>
           </thead>
           <tbody>
-            {groups.map((group) => (
+            {shown.map((group) => (
               <Row key={group.name} group={group} all={totals.requests} over={over} />
             ))}
           </tbody>
         </table>
       </div>
+      {groups.length > shown.length && (
+        <Button variant="subtle" onClick={() => setAll(true)}>
+          Show the other {count(groups.length - shown.length)}
+        </Button>
+      )}
     </Section>
   );
 }
