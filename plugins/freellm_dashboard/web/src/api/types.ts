@@ -172,13 +172,13 @@ export interface Explained {
   label: string | null;
   /** whether it serves */
   verdict: "closed" | "next" | "serves" | "unable";
-  /** for a route that is passed over, why, for programs */
+  /** for a route that is passed over, if only until guesses are put to the test, why, for programs */
   reason: string | null;
   /** why, for people */
   detail: string;
   /** Unix time at which it will do; null: now, or waiting does not help */
   opens_at: number | null;
-  /** what the input is estimated at, as this model counts */
+  /** what is reserved for the input, as this model counts */
   input_tokens: number;
   /** what is reserved for the output */
   output_tokens: number;
