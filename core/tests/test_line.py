@@ -84,6 +84,17 @@ async def test_a_post_says_each_header_once_and_its_own_before_the_sessions(
     assert "accept: text/event-stream" in lines
 
 
+async def test_the_length_is_ours_to_state(service: tuple[Service, URL]) -> None:
+    served, url = service
+    line = Line(open_session(local=True), 60.0)
+    async with asyncio.timeout(5):
+        reply = await line.post(url, {"content-length": "9", "x-key": "k"}, b"[1]")
+        assert await reply.content.read() == b"{}"
+    await line.close()
+    assert served.heard[0][1].lower().count(b"content-length") == 1
+    assert served.heard[0][1].endswith(b"[1]")
+
+
 @pytest.mark.parametrize("broken", ["hung up", "said more", "idle for too long"])
 async def test_a_connection_that_is_no_good_is_not_taken_again(
     service: tuple[Service, URL], broken: str

@@ -31,6 +31,7 @@ async def show(request: web.Request, response: web.StreamResponse) -> None:
     """Do what a plugin may do to every answer."""
     assert response.headers["Content-Type"] == "application/json"
     response.headers["Access-Control-Allow-Origin"] = "https://app.example"
+    response.headers["Server"] = "mine"
 
 
 @pytest.fixture

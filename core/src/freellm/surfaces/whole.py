@@ -24,6 +24,7 @@ class WholeAnswer(web.StreamResponse):
         super().__init__()
         self._whole = body
         self._told = headers
+        self._first = ""
         self._asked: web.BaseRequest | None = None
         self._kept_alive = False
 
@@ -38,18 +39,23 @@ class WholeAnswer(web.StreamResponse):
             return request.writer
         self._asked = request
         self._kept_alive = request.keep_alive
+        self._first = f"HTTP/1.{request.version.minor} 200 OK"
         old = request.version == HttpVersion10
         if self._kept_alive == old:  # each version says what is not usual in it
             self._told = {**self._told, hdrs.CONNECTION: "keep-alive" if old else "close"}
+        length, date = str(len(self._whole)), rfc822_formatted_time()
         signal = request.app.on_response_prepare if isinstance(request, web.Request) else ()
         if signal or self.headers:
             given = self.headers.copy()
             self.headers.clear()
             self.headers.extend(self._told)
+            self.headers.update({hdrs.CONTENT_LENGTH: length, hdrs.DATE: date, hdrs.SERVER: SERVER_SOFTWARE})
             self.headers.update(given)
             if isinstance(request, web.Request):
                 await request.app.on_response_prepare.send(request, self)
             self._told = self.headers
+        else:
+            self._first += f"\r\nContent-Length: {length}\r\nDate: {date}\r\nServer: {SERVER_SOFTWARE}"
         return request.writer
 
     async def write_eof(self, data: bytes = b"") -> None:
@@ -63,8 +69,4 @@ class WholeAnswer(web.StreamResponse):
         transport = asked.transport
         if transport is None or transport.is_closing():
             raise ClientConnectionResetError("the client has left")
-        first = (
-            f"HTTP/1.{asked.version.minor} 200 OK\r\nContent-Length: {len(self._whole)}"
-            f"\r\nDate: {rfc822_formatted_time()}\r\nServer: {SERVER_SOFTWARE}"
-        )
-        transport.write(head(first, self._told) + self._whole)
+        transport.write(head(self._first, self._told) + self._whole)

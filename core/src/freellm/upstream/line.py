@@ -84,7 +84,7 @@ class _Target:
         self.asked = asked
         self.idle = idle
         self._first = f"{METHOD} {url.raw_path_qs} HTTP/1.1"
-        self._opened: dict[tuple[str, ...], str] = {}
+        self._opened: dict[tuple[str, ...], tuple[str, str | None]] = {}
 
     def head(self, headers: Mapping[str, str], length: int) -> bytes:
         """Return the head of a post.
@@ -94,17 +94,23 @@ class _Target:
         :raises ValueError: when a header cannot be expressed
         """
         names = tuple(headers)
-        lines = self._opened.get(names) or self._open(names)
+        lines, stated = self._opened.get(names) or self._open(names)
+        if stated is not None:
+            headers = {name: value for name, value in headers.items() if name != stated}
         return head(f"{lines}\r\nContent-Length: {length}", headers)
 
-    def _open(self, names: tuple[str, ...]) -> str:
-        """Return the lines that stand before some headers: they are the same for all requests with headers of these names."""
+    def _open(self, names: tuple[str, ...]) -> tuple[str, str | None]:
+        """Return what is the same for all requests with headers of these names.
+
+        :return: the lines that stand before them, and the one that states a length, which is for nobody but us to state
+        """
         given = {"content-length", *(name.lower() for name in names)}
         own = [f"{name}: {value}" for name, value in self.asked.headers.items() if name.lower() not in given]
         if len(self._opened) >= _MOST:
             self._opened.clear()
-        lines = self._opened[names] = "\r\n".join([self._first, *own])
-        return lines
+        stated = next((name for name in names if name.lower() == "content-length"), None)
+        found = self._opened[names] = "\r\n".join([self._first, *own]), stated
+        return found
 
 
 class Line:
