@@ -111,6 +111,29 @@ def test_batches_are_added_to_what_is_there(store: Store) -> None:
         assert spent(connection, 86_400, 0, 2 * NOON)[0][1:] == ("lab", "m", "k", 5, 50, 25)
 
 
+def test_summing_up_what_was_just_logged_is_summing_up_the_log(store: Store, tmp_path: Path) -> None:
+    batches = [
+        [
+            record("a", first_delta_ms=20.0),
+            record("b", NOON + 61, provider=None, model=None, key=None, status=503),
+        ],
+        [record("c", estimated=True, input_tokens=None), record("c", duration_ms=7.0)],
+    ]
+    with Store(tmp_path / "other") as other:
+        for batch in batches:
+            store.save(batch, now=NOON)
+            other.log.append(batch, [])
+            other.tallies.fold_all()
+        assert store.tallies.is_current
+        assert rows(store) == rows(other)
+
+
+def rows(store: Store) -> list[tuple[object, ...]]:
+    """Return every tally there is."""
+    with closing(read_only(store.file)) as connection:
+        return connection.execute("SELECT * FROM tallies ORDER BY span, begins, provider").fetchall()
+
+
 def test_what_others_wrote_is_folded_in_and_nothing_twice(store: Store) -> None:
     """An older release, or a script, writes rows without telling."""
     store.log.append([record(f"r{number}") for number in range(5_001)], [])

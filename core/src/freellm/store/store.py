@@ -105,8 +105,11 @@ class Store:
         :raises StoreError: when the database cannot be written; nothing is, then
         """
         with self._quick.writing():
+            current = bool(requests) and self.tallies.is_current
             self.log.append(requests, attempts)
-            if requests:
+            if current:
+                self.tallies.add(requests)
+            elif requests:
                 self.tallies.fold()
             self.pools.save(pools)
             self.measurements.save(tracks)

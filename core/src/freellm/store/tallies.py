@@ -14,7 +14,9 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from freellm.store import histograms
+from freellm.store.bulk import insert
 from freellm.store.database import Connection
+from freellm.store.log import RequestRecord
 
 SPANS: Final = (60, 1_800, 21_600, 86_400, 259_200)
 """Seconds of a step."""
@@ -96,10 +98,7 @@ _GET: Final = (
     f"SELECT {_COLUMNS} FROM tallies"  # noqa: S608 - the names are this module's own
     " WHERE span = ? AND begins = ? AND provider = ? AND model = ? AND key = ?"
 )
-_PUT: Final = (
-    f"INSERT OR REPLACE INTO tallies (span, begins, provider, model, key, {_COLUMNS})"  # noqa: S608 - likewise
-    f" VALUES ({', '.join('?' * (5 + len(_FIELDS)))})"
-)
+_PUT: Final = f"INSERT OR REPLACE INTO tallies (span, begins, provider, model, key, {_COLUMNS}) VALUES"
 
 
 class TallyTable:
@@ -115,17 +114,38 @@ class TallyTable:
             rows = database.execute(_NEW_ROWS, [mark, _AT_ONCE]).fetchall()
             if not rows and last >= mark:
                 return True
-            for span, tallies in _summed(rows).items():
-                database.conn.executemany(
-                    _PUT,
-                    [
-                        (span, *place, *_row(self._with_stored(database.conn, span, place, tally)))
-                        for place, tally in tallies.items()
-                    ],
-                )
-            reached = rows[-1][0] if rows else last
-            database.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", [_MARK, reached])
+            self._write(database.conn, (row[1:] for row in rows), rows[-1][0] if rows else last)
             return len(rows) < _AT_ONCE
+
+    @property
+    def is_current(self) -> bool:
+        """Whether everything that is logged is summed up."""
+        with self._connection.reading() as database:
+            mark, last = database.execute(_MARKED, [_MARK]).fetchone()
+        return bool(mark == last)
+
+    def add(self, requests: Iterable[RequestRecord]) -> None:
+        """Sum up requests that have just been logged, all before them being summed up: they need not be read again.
+
+        Of several with one id the log keeps the last.
+        """
+        with self._connection.writing() as database:
+            _, last = database.execute(_MARKED, [_MARK]).fetchone()
+            self._write(
+                database.conn, map(_as_row, {request.id: request for request in requests}.values()), last
+            )
+
+    def _write(self, connection: sqlite3.Connection, rows: Iterable[Sequence[Any]], reached: int) -> None:
+        for span, tallies in _summed(rows).items():
+            insert(
+                connection,
+                _PUT,
+                (
+                    (span, *place, *_row(self._with_stored(connection, span, place, tally)))
+                    for place, tally in tallies.items()
+                ),
+            )
+        connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", [_MARK, reached])
 
     def fold_all(self) -> None:
         """Sum up everything that was logged, in transactions of 5,000 requests."""
@@ -165,7 +185,7 @@ def _row(tally: Tally) -> tuple[Any, ...]:
 def _summed(rows: Iterable[Sequence[Any]]) -> dict[int, dict[_Place, Tally]]:
     """Return the tallies of log rows by length of step; those of the longer steps are made of those of the shorter."""
     shorter: dict[_Place, Tally] = defaultdict(Tally)
-    for _, created, provider, model, key, *logged in rows:
+    for created, provider, model, key, *logged in rows:
         shorter[_begins(created, SPANS[0]), provider, model, key].add(_logged(*logged))
     summed = {SPANS[0]: shorter}
     for span in SPANS[1:]:
@@ -175,6 +195,24 @@ def _summed(rows: Iterable[Sequence[Any]]) -> dict[int, dict[_Place, Tally]]:
             longer[_begins(begins, span), provider, model, key].add(tally)
         summed[span] = shorter = longer
     return summed
+
+
+def _as_row(request: RequestRecord) -> tuple[Any, ...]:
+    """Return what `_NEW_ROWS` reads of a request, its number aside."""
+    return (
+        request.created,
+        request.provider or "",
+        request.model or "",
+        request.key or "",
+        request.status,
+        request.error,
+        request.attempts,
+        request.input_tokens or 0,
+        request.output_tokens or 0,
+        int(request.estimated),
+        request.first_delta_ms,
+        request.duration_ms,
+    )
 
 
 def _begins(at: float, span: int) -> int:
