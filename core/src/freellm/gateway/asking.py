@@ -106,10 +106,7 @@ class Asker:
         booking = Booking(self._ledger, self._leases, self._clock, route, demand, lease)
         attempt = Attempt(call, route, demand, request, booking, self._clock, started)
         if route.provider.quota_headers:
-            unsure = demand.input * ESTIMATED_WITHIN
-            attempt.seen = {
-                share.pool: share.pool.counter.used + share.per_input * unsure for share in route.shares
-            }
+            attempt.seen = [share.pool.counter.used for share in route.shares]
         try:
             return await self._send(attempt)
         except UpstreamError as error:
@@ -198,7 +195,12 @@ class Asker:
         if any(name in headers for name in provider.quota_headers):
             route.reading_due = now + READ_EVERY
             readings = provider.read_quota(route.model, Answer(exchange.status, headers))
-            self._ledger.read(route.shares, readings, now, attempt.seen)
+            unsure = attempt.demand.input * ESTIMATED_WITHIN
+            seen = {
+                share.pool: used + share.per_input * unsure
+                for share, used in zip(route.shares, attempt.seen, strict=True)
+            }
+            self._ledger.read(route.shares, readings, now, seen)
 
     async def _refused(self, attempt: Attempt, answer: Answer) -> Served | Tried:
         failure = attempt.route.provider.classify_error(attempt.request, attempt.route.model, answer)

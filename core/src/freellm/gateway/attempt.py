@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -11,7 +11,7 @@ from freellm.clock import Clock
 from freellm.gateway.booking import Booking
 from freellm.gateway.calls import Call, Tried
 from freellm.gateway.consequences import RULES
-from freellm.ledger import Demand, Pool
+from freellm.ledger import Demand
 from freellm.redaction import redact
 from freellm.types import ChatRequest, Failure, Json, Key
 
@@ -63,8 +63,8 @@ class Attempt:
         self.first_delta_ms: float | None = None
         self.key: Key | None = None
         self.dropped: Sequence[str] = ()
-        self.seen: Mapping[Pool, float] = {}
-        """What was used of its pools when it was dispatched, for services whose headers tell what remains."""
+        self.seen: Sequence[float] = ()
+        """What was used of each share's pool when it was dispatched, for services whose headers tell what remains."""
         self._clock = clock
 
     def ms(self) -> float:
