@@ -1,9 +1,9 @@
 import { Modal } from "@mantine/core";
-import { type ReactNode, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 
 import { useApi } from "@/api/queries";
 import type { Attempt, PassedOver, RequestDetail, RequestRow } from "@/api/types";
-import { CopyField, Countdown, Lines, Loaded, Status } from "@/components";
+import { CopyField, Countdown, type Fact, FactList, Lines, Loaded, Status } from "@/components";
 import { compact, duration, plural } from "@/format/numbers";
 import { exact } from "@/format/time";
 import styles from "./ladder.module.css";
@@ -54,7 +54,7 @@ export function Call({ id }: { id: string }) {
 
 /** What the client got. */
 function Summary({ request }: { request: RequestRow }) {
-  const facts: [string, ReactNode][] = [
+  const facts: Fact[] = [
     ["Asked for", <code key="asked">{request.requested || "auto"}</code>],
     ["Client got", <Outcome key="got" request={request} />],
     ["When", exact(request.created)],
@@ -63,16 +63,7 @@ function Summary({ request }: { request: RequestRow }) {
     ["Tokens", tokens(request)],
   ];
   if (request.overhead_ms !== null) facts.push(["Of it freellm's", duration(request.overhead_ms)]);
-  return (
-    <dl className={styles.facts}>
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <FactList facts={facts} className={styles.facts} />;
 }
 
 /** Whether the client got an answer, in a word. */

@@ -2,8 +2,8 @@ import { ActionIcon, Button, Menu, Switch } from "@mantine/core";
 import { type ReactNode, type Ref, useRef, useState } from "react";
 import { api } from "@/api/client";
 import { refresh } from "@/api/queries";
-import type { Cleared, Cooldown, KeyRow, RemovedKey } from "@/api/types";
-import { Ago, Confirm, Countdown, notify, notifyProblem, Status } from "@/components";
+import type { Cooldown, KeyRow, RemovedKey } from "@/api/types";
+import { Ago, ClearCooldown, Confirm, Countdown, notify, Status, useAction } from "@/components";
 import { IconDots, IconPencil, IconRefresh, IconTrash } from "@/components/icons";
 import { sentence } from "@/format/words";
 import { kind } from "@/pages/analytics/rungs";
@@ -11,44 +11,14 @@ import { EditKey } from "./edit_key";
 import { standing } from "./key_states";
 import styles from "./keys.module.css";
 
-/** Run one action at a time; a failure is told as a toast. */
-function useAction(): [busy: boolean, run: (action: () => Promise<unknown>) => Promise<void>] {
-  const [busy, setBusy] = useState(false);
-  const run = async (action: () => Promise<unknown>) => {
-    setBusy(true);
-    try {
-      await action();
-    } catch (error) {
-      notifyProblem(error);
-    } finally {
-      setBusy(false);
-    }
-  };
-  return [busy, run];
-}
-
 function CooldownChip({ cooldown }: { cooldown: Cooldown }) {
-  const [busy, run] = useAction();
-  const clear = () =>
-    run(async () => {
-      await api.post<Cleared>("/clear", { name: cooldown.what });
-      notify(`${cooldown.what} takes requests again`);
-      await refresh("keys", "overview", "models");
-    });
   return (
     <li className={styles.cooldown}>
       <span>
         {cooldown.what}: {cooldown.kind ? kind(cooldown.kind) : "closed"}
         {cooldown.stated ? "" : " (guess)"}, opens in <Countdown at={cooldown.until} over="a moment" />
       </span>
-      <Button
-        size="compact-xs"
-        loading={busy}
-        onClick={clear}
-        aria-label={`Clear the cooldown of ${cooldown.what}`}
-      >
-        Clear
-      </Button>
+      <ClearCooldown cooldown={cooldown} size="compact-xs" />
     </li>
   );
 }

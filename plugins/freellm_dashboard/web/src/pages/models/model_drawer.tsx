@@ -1,10 +1,9 @@
 import { Button, Drawer, Group } from "@mantine/core";
-import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { api } from "@/api/client";
 import { refresh } from "@/api/queries";
 import type { Cleared, ModelRow } from "@/api/types";
-import { CopyField, Countdown, Meter, notify, notifyProblem } from "@/components";
+import { CopyField, Countdown, type Fact, FactList, Meter, notify, notifyProblem } from "@/components";
 import { IconMessage, IconRefresh } from "@/components/icons";
 import { count, duration, percent, plural } from "@/format/numbers";
 import { ABILITIES } from "./abilities";
@@ -115,7 +114,7 @@ function LimitLine({ quota }: { quota: Quota }) {
 function Facts({ row }: { row: ModelRow }) {
   const { measured } = row;
   const abilities = row.abilities.map((one) => ABILITIES[one].title.toLowerCase()).join(", ");
-  const facts: [string, ReactNode][] = [
+  const facts: Fact[] = [
     ["Provider", row.provider_title],
     ["Family", row.family],
     [
@@ -142,14 +141,7 @@ function Facts({ row }: { row: ModelRow }) {
   return (
     <section>
       <h3>Facts</h3>
-      <dl className={shared.facts}>
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <FactList facts={facts} className={shared.facts} />
     </section>
   );
 }

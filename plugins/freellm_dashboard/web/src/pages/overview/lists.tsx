@@ -1,10 +1,8 @@
 import { Button } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "wouter";
-import { api } from "@/api/client";
-import { refresh } from "@/api/queries";
-import type { Cleared, Cooldown, Fix, ProviderHealth, Step } from "@/api/types";
-import { Card, CopyField, Countdown, notify, notifyProblem, Section, Status, type Tone } from "@/components";
+import type { Cooldown, Fix, ProviderHealth, Step } from "@/api/types";
+import { Card, ClearCooldown, CopyField, Countdown, Section, Status, type Tone } from "@/components";
 import {
   IconAlertTriangle,
   IconCircle,
@@ -136,19 +134,6 @@ export function ProviderList({ providers }: { providers: ProviderHealth[] }) {
 }
 
 function Closed({ cooldown }: { cooldown: Cooldown }) {
-  const [busy, setBusy] = useState(false);
-  const clear = async () => {
-    setBusy(true);
-    try {
-      await api.post<Cleared>("/clear", { name: cooldown.what });
-      notify(`${cooldown.what} takes requests again`);
-      await refresh("overview", "keys", "models");
-    } catch (error) {
-      notifyProblem(error);
-    } finally {
-      setBusy(false);
-    }
-  };
   return (
     <li>
       <div className={styles.rowWords}>
@@ -159,14 +144,7 @@ function Closed({ cooldown }: { cooldown: Cooldown }) {
           <Countdown at={cooldown.until} over="a moment" />
         </div>
       </div>
-      <Button
-        size="compact-sm"
-        loading={busy}
-        onClick={clear}
-        aria-label={`Clear the cooldown of ${cooldown.what}`}
-      >
-        Clear
-      </Button>
+      <ClearCooldown cooldown={cooldown} size="compact-sm" />
     </li>
   );
 }

@@ -1,7 +1,7 @@
 import { ActionIcon, Button } from "@mantine/core";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { Link } from "wouter";
-import { CopyIcon, Status } from "@/components";
+import { CopyIcon, type Fact, FactList, Status } from "@/components";
 import { IconRefresh, IconRoute } from "@/components/icons";
 import { compact, count, duration, plural } from "@/format/numbers";
 import { Call } from "../analytics/ladder";
@@ -99,7 +99,7 @@ function Waiting({ answer }: { answer: Answer }) {
 function Facts({ answer }: { answer: Answer }) {
   const speed = tokensPerSecond(answer);
   const { usage } = answer;
-  const facts: [string, ReactNode][] = [];
+  const facts: Fact[] = [];
   if (answer.routedVia) facts.push(["via", <strong key="via">{answer.routedVia}</strong>]);
   if (answer.failedCount > 0) facts.push(["after", <Trail key="after" answer={answer} />]);
   if (answer.queueMs) facts.push(["waited", duration(answer.queueMs)]);
@@ -112,16 +112,7 @@ function Facts({ answer }: { answer: Answer }) {
   if (speed !== null) facts.push(["writes", `${compact(Math.round(speed))} tokens/s`]);
   if (answer.finishReason && answer.finishReason !== "stop") facts.push(["ended by", answer.finishReason]);
   if (answer.droppedParameters.length > 0) facts.push(["without", answer.droppedParameters.join(", ")]);
-  return (
-    <dl className={styles.factList}>
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <FactList facts={facts} className={styles.factList} />;
 }
 
 function Trail({ answer }: { answer: Answer }) {
