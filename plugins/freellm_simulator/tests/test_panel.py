@@ -50,19 +50,15 @@ def test_quotas_with_little_left_stand_first() -> None:
 
 
 async def test_the_dashboard_of_a_demo_shows_it_and_any_other_does_not(tmp_path: Path) -> None:
+    async with (
+        freellm_simulator.plugin.serve_demo() as simulation,
+        signed_in(tmp_path / "demo", base_urls={"groq": simulation.base_urls["groq"]}) as browser,
+    ):
+        assert (await browser.proxy.chat("groq/openai/gpt-oss-20b")).status == 200
+        told = (await browser.get(PATH)).json
+        assert told["title"] == "Simulated services"
+        assert told["blocks"][0]["figures"][0]["value"] == 1
+        assert [row[:3] for row in told["blocks"][1]["rows"]] == [["groq", "openai/gpt-oss-20b", 200]]
+        assert told["blocks"][2]["rows"]
     async with signed_in(tmp_path / "other") as browser:
         assert (await browser.get(PATH)).status == 404
-    plugin = freellm_simulator.plugin
-    try:
-        async with (
-            plugin.serve_demo() as simulation,
-            signed_in(tmp_path / "demo", base_urls={"groq": simulation.base_urls["groq"]}) as browser,
-        ):
-            assert (await browser.proxy.chat("groq/openai/gpt-oss-20b")).status == 200
-            told = (await browser.get(PATH)).json
-            assert told["title"] == "Simulated services"
-            assert told["blocks"][0]["figures"][0]["value"] == 1
-            assert [row[:3] for row in told["blocks"][1]["rows"]] == [["groq", "openai/gpt-oss-20b", 200]]
-            assert told["blocks"][2]["rows"]
-    finally:
-        plugin._simulation = None

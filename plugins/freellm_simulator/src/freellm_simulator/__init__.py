@@ -30,8 +30,8 @@ class Plugin:
 
     @hookimpl
     def register_panels(self, register: Callable[[Panel], None]) -> None:
-        """Show what the services counted, in a demo; without one there is nothing to show."""
-        if self._simulation is not None:
+        """Show what the services counted, in a demo; without one that runs there is nothing to show."""
+        if self._simulation is not None and self._simulation.is_running:
             from freellm_simulator.panel import panel_of
 
             register(panel_of(self._simulation))

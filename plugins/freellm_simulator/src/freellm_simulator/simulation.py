@@ -65,6 +65,11 @@ class Simulation:
             await self._runner.cleanup()
             self._runner = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it listens."""
+        return self._runner is not None
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
