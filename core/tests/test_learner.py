@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from freellm import Failure, Kind
@@ -118,6 +118,7 @@ def error(client: Client) -> float:
     aligned=st.booleans(),
     seed=st.integers(0, 1_000),
 )
+@example(limit=68, declared=3.0, aligned=True, seed=876)  # each burst said one or two requests less
 @settings(max_examples=15, deadline=None)
 def test_a_limit_of_requests_is_found_within_a_handful_of_refusals(
     limit: int, declared: float | None, aligned: bool, seed: int

@@ -118,7 +118,7 @@ def lowered(
     if math.isinf(believed) and figure <= 0:
         return None
     floor = burst.floor if burst else _floor(guess, believed, figure)
-    limit = _whole(quota, max(min(figure, believed), floor))
+    limit = _whole(quota, max(min(figure, _most(guess, believed, burst)), floor))
     if guess is None and limit >= believed:
         return None
     pause = _first_pause(quota) if guess is None else guess.pause
@@ -135,6 +135,17 @@ def lowered(
         raise_at=now + pause,
     )
     return Learned(limit, _words(quota, made), now + GUESSES_HOLD, made)
+
+
+def _most(guess: Guess | None, believed: float, burst: Guess | None) -> float:
+    """Return the most that a refusal leaves of a limit: all, or a step less if it was found out and not raised since.
+
+    Such a service does not count as we do: its window may start over when ours slides. Each further burst would say only
+    a little less.
+    """
+    if guess is None or burst is not None or not guess.count or guess.raised:
+        return believed
+    return believed * (1 - STEP_FIRST)
 
 
 def _floor(guess: Guess | None, believed: float, figure: float) -> float:
