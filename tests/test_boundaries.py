@@ -88,6 +88,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "settings",
         "logs",
         "heads",
+        "turns",
         "sse",
         "upstream",
         "store",

@@ -10,6 +10,7 @@ from aiohttp.helpers import rfc822_formatted_time
 from aiohttp.http import SERVER_SOFTWARE, HttpVersion10
 
 from freellm.heads import head
+from freellm.turns import next_turn
 
 
 class WholeAnswer(web.StreamResponse):
@@ -66,6 +67,7 @@ class WholeAnswer(web.StreamResponse):
         asked = self._asked
         if asked is None:
             return
+        await next_turn()
         transport = asked.transport
         if transport is None or transport.is_closing():
             raise ClientConnectionResetError("the client has left")

@@ -22,6 +22,7 @@ from aiohttp.connector import Connection
 from yarl import URL
 
 from freellm.heads import head
+from freellm.turns import next_turn
 from freellm.upstream.idle import IdleConnections
 
 METHOD: Final = "POST"
@@ -134,7 +135,8 @@ class Line:
         :raises aiohttp.ClientError: and the other `freellm.upstream.failures.FAILURES`
         """
         target = self._known.get(url) or self._meet(url)
-        head_of_it = target.head(headers, len(body))
+        data = target.head(headers, len(body)) + body
+        await next_turn()
         connection = target.idle.take() or await self._connect(target)
         reply = Reply(connection, target.idle)
         try:
@@ -142,7 +144,7 @@ class Line:
             transport = None if protocol is None else protocol.transport
             if protocol is None or transport is None or transport.is_closing():
                 raise ClientConnectionResetError
-            transport.write(head_of_it + body)  # the answer may come before all of it is taken
+            transport.write(data)  # the answer may come before all of it is taken
             await reply.arrive()
         except BaseException:
             reply.close()
