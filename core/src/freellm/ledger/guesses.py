@@ -118,7 +118,7 @@ def lowered(
     if math.isinf(believed) and figure <= 0:
         return None
     floor = burst.floor if burst else _floor(guess, believed, figure)
-    limit = _whole(quota, max(min(figure, _most(guess, believed, burst)), floor))
+    limit = _whole(quota, max(min(figure, _most(guess, quota, believed, burst)), floor))
     if guess is None and limit >= believed:
         return None
     pause = _first_pause(quota) if guess is None else guess.pause
@@ -137,13 +137,13 @@ def lowered(
     return Learned(limit, _words(quota, made), now + GUESSES_HOLD, made)
 
 
-def _most(guess: Guess | None, believed: float, burst: Guess | None) -> float:
+def _most(guess: Guess | None, quota: Quota, believed: float, burst: Guess | None) -> float:
     """Return the most that a refusal leaves of a limit: all, or a step less if it was found out and not raised since.
 
-    Such a service does not count as we do: its window may start over when ours slides. Each further burst would say only
-    a little less.
+    A service whose requests are refused so does not count as we do: its window may start over when ours slides. Each
+    further burst would say only a little less. How many tokens are used is never known as well as that.
     """
-    if guess is None or burst is not None or not guess.count or guess.raised:
+    if quota.unit != "requests" or guess is None or burst is not None or not guess.count or guess.raised:
         return believed
     return believed * (1 - STEP_FIRST)
 
