@@ -455,6 +455,17 @@ class TestCautiousBooks:
         world.ledger.believe(route.shares, world.clock())
         assert not list(world.router.candidates(world.order, world.needs(), world.clock))
 
+    def test_the_margin_of_an_estimate_is_given_up_before_a_request_is_refused(self) -> None:
+        world = World(provider("one", [model("a"), model("b", intelligence_rank=9)], [quota(140, "tokens")]))
+        for actual in (80, 120) * 20:
+            world.corrections.observe("one/a", 100, actual, 10)
+        full = world.router.demand(world.entry("one/a"), world.needs(100, stated=50))
+        assert full.input > 110
+        found = dict(world.router.candidates(world.order, world.needs(100, stated=50), world.clock))
+        tried = {route.entry.name: (demand.input, demand.daring) for route, demand in found.items()}
+        assert tried.keys() == {"one/b", "one/a"}
+        assert tried["one/a"] == (pytest.approx(100, abs=2), False)
+
     def test_only_with_room_for_what_is_sure(self) -> None:
         world = World(provider("one", [model("a")], [quota(300, "tokens", 86_400.0, charge="actual")]))
         assert [

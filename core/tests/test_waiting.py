@@ -74,7 +74,7 @@ class Queue:
         )
         for route, demand in found:
             if not self.line.is_empty:
-                taken = self.line.take(call, route)
+                taken = self.line.take(call, route, demand)
                 if isinstance(taken, PassedOver):
                     call.passed_over.append(taken)
                     continue
@@ -360,6 +360,24 @@ def test_a_guess_is_put_to_the_test_while_others_wait() -> None:
         waiting = asyncio.create_task(queue.serve(queue.call("long", tokens=200)))
         await asyncio.sleep(1)
         assert await queue.serve(queue.call("short", max_wait=0))
+        assert await waiting
+
+    virtually(scene)
+
+
+def test_what_only_the_margin_of_an_estimate_keeps_out_is_tried_while_others_wait() -> None:
+    async def scene() -> None:
+        scenery = world(quota(400.0, unit="tokens", window=60.0))
+        for actual in (80, 120) * 20:  # so 1.4 times the estimate is reserved
+            scenery.corrections.observe("lab/m0", 100, actual, 1)
+        queue, pool = Queue(scenery), scenery.route().shares[0].pool
+        await queue.serve(queue.call("first", tokens=160))
+        waiting = asyncio.create_task(queue.serve(queue.call("large", tokens=172)))
+        await asyncio.sleep(1)
+        last = queue.call("last", tokens=125, max_wait=0)
+        assert queue.demand(last, scenery.route()).input > 400 - pool.counter.used > 140
+        assert await queue.serve(last)
+        assert pool.counter.used <= 400
         assert await waiting
 
     virtually(scene)

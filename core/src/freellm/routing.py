@@ -65,13 +65,17 @@ class Router:
         self._ledger = ledger
         self._corrections = corrections
 
-    def demand(self, entry: Entry, needs: Needs) -> Demand:
-        """Return what a request is expected to take from an entry's pools, in tokens."""
+    def demand(self, entry: Entry, needs: Needs, *, bare: bool = False) -> Demand:
+        """Return what a request is expected to take from an entry's pools, in tokens.
+
+        :param bare: whether the estimate of the input goes without the margin for its usual error
+        """
         expected = self._corrections.expected_output(entry.name, needs.stated, entry.model.max_output)
         ceiling = expected if needs.stated is None else needs.stated
         if entry.model.max_output is not None and ceiling > entry.model.max_output:
             ceiling = entry.model.max_output
-        tokens = self._corrections.reserve(entry.name, needs.tokens)
+        estimate = self._corrections.correct if bare else self._corrections.reserve
+        tokens = estimate(entry.name, needs.tokens)
         return Demand(tokens, expected, ceiling, needs.inputs if entry.counts_inputs else 1)
 
     def candidates(
@@ -138,6 +142,7 @@ class Router:
         dry: bool,
     ) -> Iterator[tuple[Route, Demand]]:
         able = [entry for entry in entries if self._able(entry, needs, largest_refused, [])]
+        demand_of = partial(self.demand, needs=needs, bare=True)
         known = -1
         while len(offered) > known:
             known = len(offered)
@@ -145,7 +150,7 @@ class Router:
             if any(note.opens_at <= moment for note in notes):
                 # time has passed while others were asked: what was closed may be open by now
                 yield from self._left(entries, needs, now, tried, offered, largest_refused, [], dry)
-            for route, demand in doubtful(able, partial(self.demand, needs=needs), self._ledger, now, began):
+            for route, demand in doubtful(able, demand_of, self._ledger, now, began):
                 if route not in tried and route not in offered:
                     offered.add(route)
                     yield route, generous(route, demand, needs.stated)

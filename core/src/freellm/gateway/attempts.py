@@ -140,7 +140,7 @@ class Gateway:
         for route, offered in candidates:
             if so_far.doubts(route):
                 continue
-            demand = offered if self._line.is_empty else self._turn(call, route)
+            demand = offered if self._line.is_empty else self._turn(call, route, offered)
             if demand is None:
                 continue
             if call.hedge and not call.tried and self._line.is_empty:
@@ -156,9 +156,9 @@ class Gateway:
                 break
         return None
 
-    def _turn(self, call: Call, route: Route) -> Demand | None:
+    def _turn(self, call: Call, route: Route, offered: Demand) -> Demand | None:
         """Return what a call may take from a route while others wait; None, with a note, when they came first."""
-        taken = self._line.take(call, route)
+        taken = self._line.take(call, route, offered)
         if isinstance(taken, Demand):
             return taken
         call.passed_over.append(taken)

@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from typing import Protocol
 
+import msgspec
+
 from freellm.catalogue import Route
 from freellm.clock import Alarm, Clock
 from freellm.gateway.calls import Call
@@ -86,10 +88,14 @@ class Line:
             call.waited += self._clock.now() - now
         return True
 
-    def take(self, call: Call, route: Route) -> Demand | PassedOver:
-        """Return what a call may take from a route, and give up its place; when it is not its turn, why and until when."""
+    def take(self, call: Call, route: Route, offered: Demand) -> Demand | PassedOver:
+        """Return what a call may take from a route, and give up its place; when it is not its turn, why and until when.
+
+        :param offered: what it would take if nobody waited; a ceiling made of spare quota is not given while others do
+        """
         now = self._clock.now()
-        demand = self._router.demand(route.entry, call.needs)
+        usual = self._router.demand(route.entry, call.needs).ceiling
+        demand = offered if offered.ceiling <= usual else msgspec.structs.replace(offered, ceiling=usual)
         turn = self._claims.turn(route.shares, demand, now, call.ticket or math.inf)
         if turn.at > now or turn.ends_first:
             ahead = sum(place.ticket != call.ticket for place in self._places.values())
