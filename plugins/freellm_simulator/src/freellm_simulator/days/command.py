@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 
 import click
 from rich.console import Console
 
 from freellm_simulator.days.day import CONTENDERS, Plan, simulate
-from freellm_simulator.days.measure import Tally, summary
+from freellm_simulator.days.measure import summary
 from freellm_simulator.days.report import print_report
 
 
 def run_days(plan: Plan, *, as_json: bool) -> None:
-    """Simulate the days of every contender and print the report."""
-    progress = Console(stderr=True)
-    tallies: list[Tally] = []
-    for name in CONTENDERS:
-        with progress.status(f"{plan.days:g} days of traffic, routed by {name}"):
-            tallies.append(simulate(plan, name))
+    """Simulate the days of every contender, side by side as far as there are cores, and print the report."""
+    days = f"{plan.days:g} day{'s' * (plan.days != 1)} of traffic"
+    with (
+        Console(stderr=True).status(f"{days}, routed by {', '.join(CONTENDERS)}"),
+        ProcessPoolExecutor(len(CONTENDERS), get_context("spawn")) as processes,
+    ):
+        tallies = list(processes.map(partial(simulate, plan), CONTENDERS))
     if as_json:
         click.echo(json.dumps({"seed": plan.seed, "days": plan.days, "contenders": summary(tallies)}))
     else:
