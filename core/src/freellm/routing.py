@@ -244,39 +244,33 @@ class Router:
 
         :param known: what was found closed at this very moment; filled
         """
-        note = closed_alike(route, known, now) if known else None
+        note = closed_alike(route, known, now)
         if note is None:
             demand = self.demand(route.entry, needs)
-            note = self.closed(route, demand, now, known)
+            note = self._too_much(route, demand, now, known)
             if note is None:
                 return demand
         notes.append(note)
         return None
 
-    def closed(
-        self, route: Route, demand: Demand, now: float, known: Known | None = None
-    ) -> PassedOver | None:
-        """Return why a route cannot be taken at the moment; None when it can.
+    def closed(self, route: Route, demand: Demand, now: float) -> PassedOver | None:
+        """Return why a route cannot be taken at the moment; None when it can."""
+        return resting(route, now) or self._too_much(route, demand, now, {})
 
-        :param known: what was found closed at this very moment, see `freellm.closures`; filled
-        """
-        note = resting(route, now)
-        if note is not None:
-            return note
+    def _too_much(self, route: Route, demand: Demand, now: float, known: Known) -> PassedOver | None:
         if route.standing.too_large_until > now and route.standing.refuses(
             demand.input + demand.ceiling, now
         ):
             detail = f"it refused {route.standing.too_large} tokens as too large"
             until = route.standing.too_large_until
             return PassedOver(route.entry.name, "too_large", detail, until, key=route.key.id)
-        if known and route.metered and (alike := known.get((route.shares, demand))) is not None:
+        if route.metered and (alike := known.get((route.shares, demand))) is not None:
             return full_alike(route, alike)
         obstacle = self._ledger.obstacle(route.shares, demand, now)
         if obstacle is None:
             return None
         note = full(route, obstacle)
-        if known is not None:
-            known[(route.shares, demand) if route.metered else route.shares] = note
+        known[(route.shares, demand) if route.metered else route.shares] = note
         return note
 
 
