@@ -127,6 +127,22 @@ async def test_pools_and_lease_number_are_saved_together_and_then_acknowledged(s
     assert ledger.kept == [2]
 
 
+async def test_what_is_in_the_database_is_told_and_what_is_not_is_not(store: Store) -> None:
+    told: list[str] = []
+    journal = Journal(store, lambda: NOW, written=lambda records: told.extend(one.id for one in records))
+    disk = FullDisk(store)
+    records = many(500)
+    for record in records:
+        journal.request(record)
+    assert not await journal.flush()
+    assert told == []
+    disk.free()
+    journal.request(request("later"))
+    assert await journal.flush()
+    assert await journal.flush()
+    assert told == [*(record.id for record in records), "later"]
+
+
 async def test_a_full_disk_is_said_once_and_everything_is_written_when_there_is_room(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from freellm.errors import StoreError
@@ -42,6 +42,7 @@ class Journal:
     :param fold: asked at each writing, in the event loop, for what the ledger wants to keep
     :param measured: asked likewise for the tracks that changed since it was last asked
     :param folded: told, in the event loop, the lease number of a fold that is in the database now
+    :param written: told likewise of requests that are in the database now
     :param retention: days that requests and attempts are kept
     :param interval: seconds between two writings
     """
@@ -54,6 +55,7 @@ class Journal:
         fold: Fold | None = None,
         measured: Callable[[], Sequence[TrackState]] | None = None,
         folded: Callable[[int], None] | None = None,
+        written: Callable[[Sequence[RequestRecord]], None] | None = None,
         retention: float = 30.0,
         interval: float = 1.0,
     ) -> None:
@@ -66,6 +68,7 @@ class Journal:
         self._fold = fold
         self._measured = measured
         self._folded = folded
+        self._written = written
         self._retention = retention * _DAY
         self._interval = interval
         self._records: deque[Record] = deque()
@@ -122,9 +125,13 @@ class Journal:
         self._records.clear()
         pools, tracks, sequence = self._pools, self._tracks, self._sequence
         self._pools, self._tracks = {}, {}
+        requests = [record for record in records if isinstance(record, RequestRecord)]
+        attempts = [record for record in records if isinstance(record, AttemptRecord)]
         try:
             saved = await self._attempted(
-                lambda: self._save(records, pools.values(), tracks.values(), sequence, now)
+                lambda: self._store.save(
+                    requests, attempts, pools.values(), tracks=tracks.values(), sequence=sequence, now=now
+                )
             )
         except _REFUSED as error:
             # One record that SQLite cannot take must not hold up all that follow. Its text may be anyone's.
@@ -134,9 +141,12 @@ class Journal:
         if not saved:
             self._put_back(records, pools)
             self._tracks = {**tracks, **self._tracks}
-        elif self._folded and sequence is not None:
+            return False
+        if self._folded and sequence is not None:
             self._folded(sequence)
-        return saved
+        if self._written and requests:
+            self._written(requests)
+        return True
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
@@ -167,19 +177,6 @@ class Journal:
             log.warning("the database can be written again")
         self.failing = False
         return True
-
-    def _save(
-        self,
-        records: Iterable[Record],
-        pools: Iterable[PoolState],
-        tracks: Iterable[TrackState],
-        sequence: int | None,
-        now: float,
-    ) -> None:
-        kept = list(records)
-        requests = [record for record in kept if isinstance(record, RequestRecord)]
-        attempts = [record for record in kept if isinstance(record, AttemptRecord)]
-        self._store.save(requests, attempts, pools, tracks=tracks, sequence=sequence, now=now)
 
     def _prune(self, now: float) -> None:
         self._store.tallies.fold_all()  # what an earlier release logged

@@ -99,7 +99,7 @@ class Runtime:
         self.health = Health()
         self.ledger = self.extensions.create_ledger(settings) or Ledger()
         self._leases = LeaseFile(settings.data_dir / LEASE_FILE, sequence=self.store.lease_sequence())
-        self._corrections = Corrections()
+        self._corrections, self._activity = Corrections(), Activity()
         self.keyring = Keyring(
             (),
             self.store,
@@ -128,6 +128,7 @@ class Runtime:
             clock.now,
             fold=self._fold,
             measured=self.health.measurements.dump,
+            written=self._activity.written,
             retention=settings.journal_retention_days,
         )
         self._router = Router(self.ledger, self._corrections)
@@ -141,8 +142,7 @@ class Runtime:
 
     def _proxy(self, boot: str) -> Proxy:
         settings, clock = self.settings, self.clock
-        activity = Activity()
-        recorder = Recorder(self.journal, self.extensions, clock, activity)
+        recorder = Recorder(self.journal, self.extensions, clock, self._activity)
         gateway, line = assemble(
             settings=settings,
             clock=clock,
@@ -169,7 +169,7 @@ class Runtime:
             snapshot=lambda: self.snapshot,
             ledger=self.ledger,
             health=self.health,
-            activity=activity,
+            activity=self._activity,
             strategies=self.strategies,
             settings=settings,
             clock=clock,

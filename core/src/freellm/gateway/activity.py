@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from freellm.gateway.calls import Call
@@ -20,13 +20,15 @@ class Activity:
     """The requests under way and the last ones.
 
     :ivar last: the records of the last requests, the latest at the end
+    :ivar logged: the ids of the last requests that the log has by now, the latest at the end
     """
 
-    __slots__ = ("_under_way", "last")
+    __slots__ = ("_under_way", "last", "logged")
 
     def __init__(self) -> None:
         self._under_way: dict[int, Call] = {}
         self.last: deque[RequestRecord] = deque(maxlen=LAST)
+        self.logged: deque[str] = deque(maxlen=LAST)
 
     @property
     def under_way(self) -> Sequence[Call]:
@@ -47,3 +49,7 @@ class Activity:
         self._under_way.pop(id(call), None)
         if record is not None:
             self.last.append(record)
+
+    def written(self, records: Iterable[RequestRecord]) -> None:
+        """Note that the log has these requests now."""
+        self.logged.extend(record.id for record in records)
