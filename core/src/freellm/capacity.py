@@ -8,7 +8,7 @@ one in a unit of the provider's own only compare by what a request takes of each
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -70,28 +70,30 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
 def overview(routes: Sequence[Route], now: float) -> Overview:
     """Return every pool that routes draw on, and what is left over all of them for what `auto` may ask."""
-    chats = [route for route in routes if route.model.task == "chat" and not route.model.classifier]
-    return Overview(at=now, pools=forecasts(routes, now), totals=totals(chats, now))
+    return Overview(at=now, pools=forecasts(routes, now), totals=totals(chats(routes), now))
+
+
+def chats(routes: Iterable[Route]) -> list[Route]:
+    """Return the routes that `auto` may ask."""
+    return [route for route in routes if route.model.task == "chat" and not route.model.classifier]
 
 
 def totals(routes: Iterable[Route], now: float) -> Totals:
     """Return what is left today and this month over routes, in their order."""
-    every = list(routes)
-    counted = [route for route in every if _is_limited(route)]
-    return Totals(
-        input_tokens=TYPICAL.input,
-        output_tokens=TYPICAL.output,
-        today=_left(counted, now, utc_day(now)[1]),
-        month=_left(counted, now, utc_month(now)[1]),
-        routes=len(counted),
-        uncounted=len(every) - len(counted),
-    )
+    summing = Summing(now)
+    for route in routes:
+        summing.add(route)
+    return summing.totals
 
 
 def a_day(routes: Iterable[Route], now: float) -> int | None:
     """Return the tokens of typical requests that fresh quotas take within a day; None: nobody knows a limit."""
-    counted = [route for route in routes if _is_limited(route)]
-    return _left(counted, now, now + DAY).tokens if counted else None
+    filling, limited = Filling(now, now + DAY), False
+    for route in routes:
+        if amounts := _amounts(route):
+            limited = True
+            filling.add(route, amounts)
+    return filling.left.tokens if limited else None
 
 
 def capacity(routes: Iterable[Route], now: float, until: float) -> int:
@@ -100,20 +102,81 @@ def capacity(routes: Iterable[Route], now: float, until: float) -> int:
     :param routes: each with at least one limit that is known and counts
     :param until: Unix time
     """
-    rooms: dict[Pool, float] = {}
-    total = 0
+    filling = Filling(now, until)
     for route in routes:
-        begins = max(now, route.closed_until)
-        amounts = _amounts(route)
+        filling.add(route, _amounts(route))
+    return filling.requests
+
+
+class Filling:
+    """Fills routes with typical requests, one route after the other.
+
+    :param now: Unix time
+    :param until: Unix time
+    :ivar requests: how many requests the routes so far take
+    """
+
+    def __init__(self, now: float, until: float) -> None:
+        self.requests = 0
+        self._now = now
+        self._until = until
+        self._rooms: dict[Pool, float] = {}
+
+    def add(self, route: Route, amounts: Mapping[Pool, float]) -> None:
+        """Fill one more route.
+
+        :param amounts: what a request takes of its pools that can run out; of one at least
+        """
+        now, until, rooms = self._now, self._until, self._rooms
         for pool in amounts:
             if pool not in rooms:
                 rooms[pool] = room(pool, now, until)
         fits = min(rooms[pool] / amount for pool, amount in amounts.items())
+        begins = route.closed_until
         taken = int(fits) if begins <= now else int(fits * max(until - begins, 0.0) / (until - now))
         for pool, amount in amounts.items():
             rooms[pool] -= taken * amount
-        total += taken
-    return total
+        self.requests += taken
+
+    @property
+    def left(self) -> Left:
+        """What the routes so far take."""
+        tokens = self.requests * (TYPICAL.input + TYPICAL.output)
+        return Left(until=self._until, requests=self.requests, tokens=tokens)
+
+
+class Summing:
+    """Adds up what is left today and this month, one route after the other: whoever has other work does it in between.
+
+    :param now: Unix time
+    """
+
+    def __init__(self, now: float) -> None:
+        self._today, self._month = Filling(now, utc_day(now)[1]), Filling(now, utc_month(now)[1])
+        self._counted = 0
+        self._uncounted = 0
+
+    def add(self, route: Route) -> None:
+        """Add one more route."""
+        amounts = _amounts(route)
+        if not amounts:
+            self._uncounted += 1
+            return
+        self._counted += 1
+        for filling in (self._today, self._month):
+            filling.add(route, amounts)
+
+    @property
+    def totals(self) -> Totals:
+        """What is left over the routes so far."""
+        return Totals(
+            input_tokens=TYPICAL.input,
+            output_tokens=TYPICAL.output,
+            today=self._today.left,
+            month=self._month.left,
+            routes=self._counted,
+            uncounted=self._uncounted,
+        )
 
 
 def room(pool: Pool, now: float, until: float) -> float:
@@ -143,12 +206,3 @@ def _amounts(route: Route) -> dict[Pool, float]:
         if not share.unlimited and not share.concurrent and share.pool.limit != math.inf
         if (amount := share.amount(TYPICAL)) > 0
     }
-
-
-def _is_limited(route: Route) -> bool:
-    return bool(_amounts(route))
-
-
-def _left(routes: list[Route], now: float, until: float) -> Left:
-    requests = capacity(routes, now, until)
-    return Left(until=until, requests=requests, tokens=requests * (TYPICAL.input + TYPICAL.output))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -103,6 +103,11 @@ def forecast(pool: Pool, now: float, *, keys: Sequence[str] = (), unlimited: boo
 
 def forecasts(routes: Iterable[Route], now: float) -> list[PoolForecast]:
     """Return every pool that routes draw on, each once, in the order in which they come to it."""
+    return list(each_forecast(routes, now))
+
+
+def each_forecast(routes: Iterable[Route], now: float) -> Iterator[PoolForecast]:
+    """Iterate over what `forecasts` returns, for those who let others work in between."""
     drawing: dict[Pool, list[Route]] = {}
     refusing: set[Pool] = set()
     for route in routes:
@@ -110,15 +115,9 @@ def forecasts(routes: Iterable[Route], now: float) -> list[PoolForecast]:
             drawing.setdefault(share.pool, []).append(route)
             if not share.unlimited:
                 refusing.add(share.pool)
-    return [
-        forecast(
-            pool,
-            now,
-            keys=list(dict.fromkeys(route.key.label or route.key.id for route in drawn)),
-            unlimited=pool not in refusing,
-        )
-        for pool, drawn in drawing.items()
-    ]
+    for pool, drawn in drawing.items():
+        keys = list(dict.fromkeys(route.key.label or route.key.id for route in drawn))
+        yield forecast(pool, now, keys=keys, unlimited=pool not in refusing)
 
 
 def _source(pool: Pool) -> tuple[Stated, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Protocol
@@ -165,18 +165,26 @@ class Proxy:
         """
         return self._extensions.panels(self)
 
-    def survey(self, order: Order | None = None) -> tuple[list[Route], list[PassedOver]]:
+    def survey(self, models: Order | Sequence[Entry] | None = None) -> tuple[list[Route], list[PassedOver]]:
         """Return the routes that take a modest request now, best first, and why the others do not; changes nothing.
 
-        :param order: of which models; None is every model that is on
+        :param models: of which models, in an order or in any; None is every model that is on
         """
-        now, catalogue = self.clock.now(), self.catalogue
-        if order is None:
-            order = Order((*catalogue.chain, *catalogue.embedders), catalogue.routes, self._health)
         passed_over: list[PassedOver] = []
-        needs = Needs(0, _MODEST, None, math.inf)
+        if not isinstance(models, Order):
+            catalogue = self.catalogue
+            wanted = (*catalogue.chain, *catalogue.embedders) if models is None else models
+            models = Order(wanted, catalogue.routes, self._health)
+        return list(self._open(models, passed_over)), passed_over
+
+    def first(self, order: Order) -> Route | None:
+        """Return the first route that takes a modest request now; None: there is none. Changes nothing."""
+        return next(self._open(order, []), None)
+
+    def _open(self, order: Order, passed_over: list[PassedOver]) -> Iterator[Route]:
+        now, needs = self.clock.now(), Needs(0, _MODEST, None, math.inf)
         found = self.router.candidates(order, needs, lambda: now, passed_over=passed_over, dry=True)
-        return [route for route, _ in found], passed_over
+        return (route for route, _ in found)
 
     def measured(self, entry: Entry) -> Measured:
         """Return what was measured of a model lately."""
