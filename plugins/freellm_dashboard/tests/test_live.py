@@ -89,8 +89,48 @@ async def test_a_request_is_told_with_its_id_and_what_it_spent(browser: Browser)
         response = await browser.proxy.chat()
         told, before = await stream.until("request")
         assert told["ids"] == [response.headers["X-Request-Id"]]
-        assert set(before) == {"activity"}
-        assert (await stream.next())[0] == "quotas"
+        assert before[:2] == ["activity", "quotas"]
+
+
+async def test_what_is_told_to_be_in_the_log_is_there(browser: Browser) -> None:
+    async with listening(browser) as stream:
+        for number in range(1, 4):
+            response = await browser.proxy.chat()
+            told, _ = await stream.until("request")
+            listed = (await browser.get("/api/requests?limit=1")).json["requests"]
+            assert [one["id"] for one in listed] == told["ids"] == [response.headers["X-Request-Id"]]
+            assert (await browser.get("/api/analytics?range=90d")).json["totals"]["requests"] == number
+
+
+async def test_the_overview_knows_of_a_request_as_soon_as_pages_are_told_what_it_spent(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await browser.proxy.chat()
+    await browser.proxy.runtime.journal.flush()
+    monkeypatch.setattr(browser.proxy.runtime.journal, "_interval", 60.0)
+    async with listening(browser) as stream:
+        response = await browser.proxy.chat()
+        await stream.until("quotas")
+        last = (await browser.get("/api/overview")).json["last"]
+        assert (len(last), last[0]["id"]) == (2, response.headers["X-Request-Id"])
+
+
+async def test_under_load_pages_are_told_now_and_then_and_all_of_it_at_the_end(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(live, "FEW", 0)
+    async with listening(browser) as stream:
+        for _ in range(40):
+            await browser.proxy.chat()
+            await asyncio.sleep(0.01)
+        last = await browser.proxy.chat()
+        names: list[str] = []
+        told: dict[str, Any] = {"ids": []}
+        while last.headers["X-Request-Id"] not in told["ids"]:
+            told, before = await stream.until("request")
+            names += before
+        assert names.count("quotas") <= 3
 
 
 async def test_the_activity_tells_how_many_are_under_way_and_when_the_last_one_came(browser: Browser) -> None:
@@ -129,6 +169,7 @@ async def test_nothing_looks_while_nobody_listens(browser: Browser) -> None:
 
 async def test_what_came_before_a_page_is_not_told_as_news(browser: Browser) -> None:
     await browser.proxy.chat()
+    await browser.proxy.runtime.journal.flush()
     async with listening(browser) as stream:
         second = await browser.proxy.chat()
         told, _ = await stream.until("request")

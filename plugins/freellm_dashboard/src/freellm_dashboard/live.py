@@ -1,18 +1,20 @@
 """Telling open pages what changes, as it happens. Nothing runs and nothing is compared while nobody listens.
 
-The proxy is looked at a few times a second instead of telling us: a request pays nothing for pages that watch.
+The proxy is looked at a few times a second instead of telling us: a request pays nothing for pages that watch. How often
+what was seen is told is a matter of `freellm_dashboard.pacing`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from freellm import FreeLLMError
+from freellm_dashboard.pacing import FEW, Pacing
 from freellm_dashboard.sessions import Session, Sessions
 from freellm_dashboard.shapes.system import Notice
 
@@ -78,6 +80,13 @@ class Live:
         self._listeners: set[Listener] = set()
         self._task: asyncio.Task[None] | None = None
         self._seen: Seen = Seen(proxy)
+        self._pacing = Pacing()
+        self.busy = False
+        """Whether many requests came between the last two looks."""
+        self.version = 0
+        """Another number after each notice: what was read since the last one is as new as pages know of."""
+        self.changes = 0
+        """Another number after each change that a person made: what was read before is old at once."""
 
     @property
     def listeners(self) -> int:
@@ -96,7 +105,8 @@ class Live:
         listener = Listener(session)
         self._listeners.add(listener)
         if self._task is None:
-            self._seen = Seen(self._proxy)
+            self._seen, self._pacing, self.busy = Seen(self._proxy), Pacing(), False
+            self.version += 1
             self._task = asyncio.create_task(self._look(), name="tell open pages")
         listener.tell(Notice(kind="hello", at=self._proxy.clock.now()))
         listener.tell(self._seen.activity)
@@ -108,6 +118,10 @@ class Live:
         if not self._listeners and self._task is not None:
             self._task.cancel()
             self._task = None
+
+    def changed(self) -> None:
+        """Note that a person changed something by a page."""
+        self.changes += 1
 
     def end_all(self) -> None:
         """Let every page go, since the server stops."""
@@ -123,9 +137,17 @@ class Live:
                 _log.error("open pages are not told of changes for now: %s", error)
                 continue
             before, self._seen = self._seen, Seen(self._proxy)
+            self.busy = len(self._seen.over_since(before)) > FEW
             for notice in self._seen.since(before):
-                for listener in self._listeners:
-                    listener.tell(notice)
+                self._pacing.add(notice)
+            self._tell(self._pacing.ready(asyncio.get_running_loop().time(), busy=self.busy))
+
+    def _tell(self, notices: Iterable[Notice]) -> None:
+        for notice in notices:
+            self.version += notice.kind != "activity"
+            self.changes += notice.kind == "models"
+            for listener in self._listeners:
+                listener.tell(notice)
 
     def _dismiss(self) -> None:
         """Let those pages go whose session has ended."""
@@ -145,8 +167,9 @@ class Seen:
 
     def __init__(self, proxy: Proxy) -> None:
         self.at = proxy.clock.now()
-        self._ids = [record.id for record in proxy.activity.last]
-        self._ended_at = proxy.activity.last[-1].created if self._ids else None
+        self._over = [record.id for record in proxy.activity.last]
+        self._logged = list(proxy.activity.logged)
+        self._ended_at = proxy.activity.last[-1].created if self._over else None
         self._under_way = len(proxy.activity.under_way)
         self._catalogue = proxy.catalogue
         self._keys = proxy.keys
@@ -157,20 +180,29 @@ class Seen:
         """How many requests are under way, and when the last one that is over came."""
         return Notice(kind="activity", at=self.at, under_way=self._under_way, last=self._ended_at)
 
+    def over_since(self, before: Seen) -> Sequence[str]:
+        """Return the ids of the requests that are over since an earlier look, as far as they are remembered."""
+        return _new(self._over, before._over)
+
     def since(self, before: Seen) -> Iterable[Notice]:
         """Iterate over the notices of what is different from an earlier look."""
-        last = before._ids[-1] if before._ids else None
-        new = self._ids[self._ids.index(last) + 1 :] if last in self._ids else self._ids
-        if new or self._under_way != before._under_way:
+        over, logged = self.over_since(before), _new(self._logged, before._logged)
+        if over or self._under_way != before._under_way:
             yield self.activity
-        if new:
-            yield Notice(kind="request", at=self.at, ids=new)
-        if new or self._closed != before._closed:
+        if over or self._closed != before._closed:
             yield Notice(kind="quotas", at=self.at)
+        if logged:
+            yield Notice(kind="request", at=self.at, ids=list(logged))
         if self._keys != before._keys or self._closed != before._closed:
             yield Notice(kind="keys", at=self.at)
         if self._catalogue is not before._catalogue:
             yield Notice(kind="models", at=self.at)
+
+
+def _new(ids: Sequence[str], before: Sequence[str]) -> Sequence[str]:
+    """Return what is in a row of ids behind the last one of an earlier row."""
+    last = before[-1] if before else None
+    return ids[ids.index(last) + 1 :] if last in ids else ids
 
 
 def encoded(due: Collection[Notice]) -> bytes:

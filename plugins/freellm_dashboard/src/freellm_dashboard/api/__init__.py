@@ -25,10 +25,13 @@ from freellm_dashboard.api.overview import OverviewDesk
 from freellm_dashboard.api.panels import PanelDesk
 from freellm_dashboard.api.playground import Playground
 from freellm_dashboard.api.providers import ProviderDesk
+from freellm_dashboard.api.sharing import Shared
 from freellm_dashboard.api.system import SystemDesk
+from freellm_dashboard.context import DASHBOARD
 
 if TYPE_CHECKING:
     from freellm.proxy import Proxy
+    from freellm_dashboard.live import Live
 
 LEVEL: Final = "session"
 
@@ -38,12 +41,15 @@ def register(app: web.Application, proxy: Proxy) -> None:
 
     :raises PluginError: when a panel of a plugin will not do
     """
-    desk = Desk(proxy)
+    live = app[DASHBOARD].live
+    desk = Desk(proxy, Shared(live))
     app.on_cleanup.append(desk.close)
     takers = {endpoint.name for endpoint in ENDPOINTS if endpoint.body is not None}
     for name, handler in _handlers(desk).items():
         method, path = name.split()
         closed = handler if method == "GET" or name in takers else _takes_nothing(handler)
+        if method != "GET":
+            closed = _changes(closed, live)
         app.router.add_route(method, path, auth(LEVEL)(answering(closed)))
 
 
@@ -54,6 +60,19 @@ def _takes_nothing(handler: Handler) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         await nothing(request)
         return await handler(request)
+
+    return handle
+
+
+def _changes(handler: Handler, live: Live) -> Handler:
+    """Return a handler after which nothing is told that was read before."""
+
+    @wraps(handler)
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        finally:
+            live.changed()
 
     return handle
 

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from freellm.capacity import overview
-from freellm.forecasts import forecasts
-from freellm_dashboard.answers import RefusedError, answer
+from freellm.forecasts import each_forecast, forecasts
+from freellm_dashboard.answers import RefusedError
 from freellm_dashboard.api.burndown import Price, burndown
 from freellm_dashboard.api.desk import Desk, query
 from freellm_dashboard.api.figures import Titles, summed_up
+from freellm_dashboard.api.remaining import remaining
+from freellm_dashboard.pauses import unhurried
 from freellm_dashboard.shapes.analytics import (
     Analytics,
     AnalyticsQuery,
+    Burndown,
     BurndownQuery,
-    Grouping,
     Quotas,
-    Range,
 )
 
 if TYPE_CHECKING:
     from freellm.proxy import Proxy
-
-_FRESH: Final[Mapping[Range, float]] = {"1h": 1.0, "24h": 2.0, "7d": 5.0, "30d": 10.0, "90d": 10.0}
-"""Seconds that the figures of a range are told again as they are, so that many open pages cost no more than one."""
 
 
 class AnalyticsDesk:
@@ -38,26 +34,31 @@ class AnalyticsDesk:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._proxy = desk.proxy
-        self._told: dict[tuple[Range, Grouping], tuple[float, Analytics]] = {}
 
     async def analytics(self, request: web.Request) -> web.Response:
         """Sum the log up."""
         asked = query(request, AnalyticsQuery)
-        now = self._proxy.clock.now()
-        until, told = self._told.get((asked.range, asked.by), (0.0, None))
-        if told is None or now >= until:
-            told = await self._desk.look(summed_up, asked.range, asked.by, now, _titles(self._proxy))
-            self._told[asked.range, asked.by] = now + _FRESH[asked.range], told
-        return answer(told)
+        return await self._desk.shared.told(f"analytics {asked!r}", lambda: self._summed_up(asked))
+
+    async def _summed_up(self, asked: AnalyticsQuery) -> Analytics:
+        now, titles = self._proxy.clock.now(), _titles(self._proxy)
+        return await self._desk.look(summed_up, asked.range, asked.by, now, titles)
 
     async def quotas(self, request: web.Request) -> web.Response:
         """List what is left of every quota."""
-        told = overview(self._proxy.routes, self._proxy.clock.now())
-        return answer(Quotas(at=told.at, pools=list(told.pools), totals=told.totals))
+        return await self._desk.shared.told("quotas", self._left)
+
+    async def _left(self) -> Quotas:
+        now, routes = self._proxy.clock.now(), self._proxy.routes
+        pools = [pool async for pool in unhurried(each_forecast(routes, now))]
+        return Quotas(at=now, pools=pools, totals=await remaining(routes, now))
 
     async def burndown(self, request: web.Request) -> web.Response:
         """Show how a quota is spent."""
         asked = query(request, BurndownQuery)
+        return await self._desk.shared.told(f"burndown {asked!r}", lambda: self._burnt_down(asked))
+
+    async def _burnt_down(self, asked: BurndownQuery) -> Burndown:
         now, routes = self._proxy.clock.now(), self._proxy.routes
         drawing = [
             (route, share) for route in routes for share in route.shares if share.pool.identity == asked.pool
@@ -78,7 +79,7 @@ class AnalyticsDesk:
             )
             for route, share in drawing
         }
-        return answer(await self._desk.look(burndown, told, prices, now))
+        return await self._desk.look(burndown, told, prices, now)
 
 
 def _titles(proxy: Proxy) -> Titles:

@@ -21,6 +21,7 @@ from freellm_dashboard.shapes.wire import Body
 if TYPE_CHECKING:
     from freellm.administration.folder import DataFolder
     from freellm.proxy import Proxy
+    from freellm_dashboard.api.sharing import Shared
 
 LARGEST: Final = 1024**2
 """Bytes of a body, at most."""
@@ -33,10 +34,12 @@ class Desk:
     """Runs what takes a moment in threads, so that no request of the proxy waits for it.
 
     :param proxy: the running proxy
+    :param shared: the answers that open pages share
     """
 
-    def __init__(self, proxy: Proxy) -> None:
+    def __init__(self, proxy: Proxy, shared: Shared) -> None:
         self.proxy = proxy
+        self.shared = shared
         self._folder = proxy.folder
         self._looking = threading.Lock()
         self._acting = ThreadPoolExecutor(4, thread_name_prefix="dashboard")

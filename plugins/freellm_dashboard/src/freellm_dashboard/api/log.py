@@ -51,6 +51,9 @@ class LogDesk:
     async def every(self, request: web.Request) -> web.Response:
         """List logged requests."""
         asked = query(request, LogQuery)
+        return await self._desk.shared.told(f"requests {asked!r}", lambda: self._page(asked))
+
+    async def _page(self, asked: LogQuery) -> Requests:
         wanted = Wanted(
             provider=asked.provider,
             model=asked.model,
@@ -64,7 +67,7 @@ class LogDesk:
         )
         rows, following = await self._desk.look(page, wanted, field="before")
         labels = labels_of(self._desk.proxy)
-        return answer(Requests(requests=[request_row(row, labels) for row in rows], next=following))
+        return Requests(requests=[request_row(row, labels) for row in rows], next=following)
 
     async def show(self, request: web.Request) -> web.Response:
         """Show a request's ladder."""
@@ -87,7 +90,7 @@ def _logged(folder: DataFolder, id_: str) -> LoggedRequest | None:
 def _detail(logged: LoggedRequest, labels: Mapping[str, str]) -> RequestDetail:
     record = logged.request
     return RequestDetail(
-        request=None if record is None else request_row(_columns(record), labels),
+        request=None if record is None else request_row(columns(record), labels),
         attempts=_attempts(logged, labels),
         passed_over=[
             PassedOver(
@@ -136,7 +139,8 @@ def _attempts(logged: LoggedRequest, labels: Mapping[str, str]) -> list[Attempt]
     return [*told, last]
 
 
-def _columns(record: RequestRecord) -> dict[str, Any]:
+def columns(record: RequestRecord) -> dict[str, Any]:
+    """Return a record's columns, as far as they are shown."""
     return {name: getattr(record, name) for name in _ROW}
 
 

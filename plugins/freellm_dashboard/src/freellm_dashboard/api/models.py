@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 from aiohttp import web
@@ -16,6 +15,7 @@ from freellm.administration.limits import limits_of
 from freellm.forecasts import forecast
 from freellm_dashboard.answers import answer
 from freellm_dashboard.api.desk import Desk, body
+from freellm_dashboard.pauses import AT_ONCE, unhurried
 from freellm_dashboard.shapes.models import (
     Measured,
     ModelLimit,
@@ -33,20 +33,27 @@ if TYPE_CHECKING:
     from freellm.proxy import Proxy
     from freellm.reasons import PassedOver
 
-_AT_ONCE: Final = 20
-"""Rows that are made without a pause: about half a millisecond."""
-
 
 class Availability:
-    """Which models would take a request now.
+    """Which models would take a request now; of those that have not been looked at, nothing is known."""
 
-    :param proxy: the running proxy, as it is now
-    """
-
-    def __init__(self, proxy: Proxy) -> None:
-        routes, notes = proxy.survey()
-        self.open = {route.entry.name for route in routes}
+    def __init__(self) -> None:
+        self.open = set[str]()
         self._closed: dict[str, PassedOver] = {}
+
+    @classmethod
+    async def of(cls, proxy: Proxy) -> Availability:
+        """Look at every model that is on, a few at a time: requests are served in between."""
+        catalogue, found = proxy.catalogue, cls()
+        entries = (*catalogue.chain, *catalogue.embedders)
+        async for start in unhurried(range(0, len(entries), AT_ONCE), at_once=1):
+            found.look(proxy, entries[start : start + AT_ONCE])
+        return found
+
+    def look(self, proxy: Proxy, entries: Sequence[Entry]) -> None:
+        """Look at some models as they are now."""
+        routes, notes = proxy.survey(entries)
+        self.open |= {route.entry.name for route in routes}
         for note in notes:
             known = self._closed.get(note.name)
             if known is None or note.opens_at < known.opens_at:
@@ -90,12 +97,8 @@ class ModelDesk:
 
     async def _rows(self, entries: Iterable[Entry]) -> list[ModelRow]:
         """Describe models, a few at a time: requests are served in between."""
-        rows = ModelRows(self._proxy)
-        described = []
-        for number, entry in enumerate(entries):
-            described.append(rows.row(entry))
-            if number % _AT_ONCE == _AT_ONCE - 1:
-                await asyncio.sleep(0)
+        rows = ModelRows(self._proxy, await Availability.of(self._proxy))
+        described = [rows.row(entry) async for entry in unhurried(entries)]
         described.sort(key=lambda row: (row.place is None, row.place or 0))
         return described
 
@@ -104,14 +107,15 @@ class ModelRows:
     """Describes models as they are now.
 
     :param proxy: the running proxy
+    :param availability: which of them are open
     """
 
-    def __init__(self, proxy: Proxy) -> None:
+    def __init__(self, proxy: Proxy, availability: Availability) -> None:
         self._proxy = proxy
         self._now = proxy.clock.now()
         self._chain = Chain(proxy.folder, proxy.catalogue)
         self._places = self._chain.places()
-        self._availability = Availability(proxy)
+        self._availability = availability
         self._limits = proxy.settings.stated_limits
 
     def row(self, entry: Entry) -> ModelRow:

@@ -38,22 +38,22 @@ class FallbackDesk:
 
     async def every(self, request: web.Request) -> web.Response:
         """List the models in the order they are tried."""
-        return answer(self._listed())
+        return answer(await self._listed())
 
     async def arrange(self, request: web.Request) -> web.Response:
         """Put the models in an order."""
         wanted = await body(request, FallbackOrder)
         await self._desk.change(order.arrange, wanted.order, field="order")
-        return answer(self._listed())
+        return answer(await self._listed())
 
     async def sort(self, request: web.Request) -> web.Response:
         """Order by a rule."""
         wanted = await body(request, FallbackSort)
         await self._desk.change(order.sort, wanted.by, field="by")
-        return answer(self._listed())
+        return answer(await self._listed())
 
-    def _listed(self) -> Fallback:
-        proxy, availability = self._proxy, Availability(self._proxy)
+    async def _listed(self) -> Fallback:
+        proxy, availability = self._proxy, await Availability.of(self._proxy)
         tried = [entry for entry in proxy.catalogue.chain if not entry.model.classifier]
         standing = {entry.name: availability.why(entry.name) for entry in tried}
         rows = [

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from freellm.capacity import overview
 from freellm.errors import RequestError
 from freellm.store.reading import Wanted, page
-from freellm_dashboard.answers import answer
 from freellm_dashboard.api.desk import Desk
 from freellm_dashboard.api.key_rows import Closings
-from freellm_dashboard.api.log import labels_of, request_row
+from freellm_dashboard.api.log import columns, labels_of, request_row
 from freellm_dashboard.api.models import Availability
+from freellm_dashboard.api.remaining import remaining
 from freellm_dashboard.shapes.log import RequestRow
 from freellm_dashboard.shapes.overview import (
     Fix,
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from freellm.catalogue import Entry
     from freellm.keyring import ProviderKey
     from freellm.proxy import Proxy
+    from freellm.reasons import PassedOver
 
 _LAST: Final = 20
 """Requests that are listed."""
@@ -45,35 +44,48 @@ class OverviewDesk:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._answered = False
 
     async def overview(self, request: web.Request) -> web.Response:
         """Say how everything is doing."""
+        return await self._desk.shared.told("overview", self._all)
+
+    async def _all(self) -> Overview:
         proxy = self._desk.proxy
-        rows, _ = await self._desk.look(page, Wanted(limit=_LAST))
-        labels = labels_of(proxy)
-        last = [request_row(row, labels) for row in rows]
-        answered = bool(
-            next((row for row in last if row.ok), None)
-            or (await self._desk.look(page, Wanted(limit=1, outcome="ok")))[0]
+        now, last = proxy.clock.now(), await self._last()
+        answered = await self._was_answered(last)
+        availability = await Availability.of(proxy)
+        return Overview(
+            at=now,
+            readiness=_readiness(proxy, availability),
+            totals=await remaining(proxy.routes, now),
+            providers=_providers(proxy, availability),
+            under_way=_under_way(proxy),
+            last=last,
+            closed=Closings(proxy).all,
+            fixes=list(_fixes(proxy)),
+            steps=_steps(proxy, last, answered=answered),
+            demo=proxy.demo,
         )
-        told = overview(proxy.routes, proxy.clock.now())
-        await asyncio.sleep(0)  # requests are served in between
-        availability = Availability(proxy)
-        await asyncio.sleep(0)
-        return answer(
-            Overview(
-                at=told.at,
-                readiness=_readiness(proxy, availability),
-                totals=told.totals,
-                providers=_providers(proxy, availability),
-                under_way=_under_way(proxy),
-                last=last,
-                closed=Closings(proxy).all,
-                fixes=list(_fixes(proxy)),
-                steps=_steps(proxy, last, answered=answered),
-                demo=proxy.demo,
-            )
+
+    async def _last(self) -> list[RequestRow]:
+        """Return the last requests; those of this process are known before the log has them."""
+        told = {record.id: columns(record) for record in self._desk.proxy.activity.last}
+        if len(told) < _LAST:
+            logged, _ = await self._desk.look(page, Wanted(limit=_LAST))
+            told = {row["id"]: row for row in logged} | told
+        latest = sorted(told.values(), key=lambda row: row["created"], reverse=True)[:_LAST]
+        labels = labels_of(self._desk.proxy)
+        return [request_row(row, labels) for row in latest]
+
+    async def _was_answered(self, last: Sequence[RequestRow]) -> bool:
+        """Tell whether any request was ever answered."""
+        self._answered = (
+            self._answered
+            or any(row.ok for row in last)
+            or bool((await self._desk.look(page, Wanted(limit=1, outcome="ok")))[0])
         )
+        return self._answered
 
 
 def _readiness(proxy: Proxy, availability: Availability) -> Readiness:
@@ -81,27 +93,33 @@ def _readiness(proxy: Proxy, availability: Availability) -> Readiness:
         order = proxy.order("auto")
     except RequestError as error:
         return Readiness(state="no_keys", serves=None, title=None, why=error.message, opens_at=None)
-    routes, notes = proxy.survey(order)
-    if not routes:
-        soonest = min((note for note in notes), key=lambda note: note.opens_at, default=None)
-        why = (
-            f"every route is closed; the first to open is {soonest.name}: {soonest.detail}" if soonest else ""
-        )
-        opens = [availability.why(note.name)[1] for note in notes]
-        return Readiness(
-            state="closed",
-            serves=None,
-            title=None,
-            why=why,
-            opens_at=min((at for at in opens if at is not None), default=None),
-        )
-    first = routes[0].entry
+    first = proxy.first(order)
+    if first is None:
+        return _closed(proxy.survey(order)[1], availability)
     return Readiness(
         state="ready",
-        serves=first.name,
+        serves=first.entry.name,
         title=first.model.title or first.model.id,
-        why=_why(proxy, order.at(proxy.clock.now()), first, availability),
+        why=_why(proxy, order.at(proxy.clock.now()), first.entry, availability),
         opens_at=None,
+    )
+
+
+def _closed(notes: Sequence[PassedOver], availability: Availability) -> Readiness:
+    """Return what is told when no route is open.
+
+    :param notes: why each is not
+    """
+    soonest = min(notes, key=lambda note: note.opens_at, default=None)
+    opens = [availability.why(note.name)[1] for note in notes]
+    return Readiness(
+        state="closed",
+        serves=None,
+        title=None,
+        why=f"every route is closed; the first to open is {soonest.name}: {soonest.detail}"
+        if soonest
+        else "",
+        opens_at=min((at for at in opens if at is not None), default=None),
     )
 
 

@@ -120,6 +120,10 @@ class RevealedKey(Answer, frozen=True, kw_only=True):
     api_key: str
 
 
+Kind = Literal["hello", "activity", "request", "quotas", "keys", "models", "signed-out"]
+"""What changed; the name of the event."""
+
+
 class Notice(Answer, frozen=True, kw_only=True):
     """What `GET /api/events` tells: something changed; the client asks for it again.
 
@@ -127,10 +131,10 @@ class Notice(Answer, frozen=True, kw_only=True):
     :param at: Unix time
     :param under_way: of `activity`, how many requests are being served
     :param last: of `activity`, the Unix time at which the last request that is over came
-    :param ids: of `request`, the ids of those that are over now
+    :param ids: of `request`, the ids of those that the log has now, the last 50 of them
     """
 
-    kind: Literal["hello", "activity", "request", "quotas", "keys", "models", "signed-out"]
+    kind: Kind
     at: float
     under_way: int | None = None
     last: float | None = None

@@ -143,6 +143,32 @@ describe("a live feed", () => {
     expect([world.stream.closed, world.streams.length]).toEqual([false, 2]);
   });
 
+  it("asks for nothing while nobody looks, whatever was told before", () => {
+    world.stream.send("quotas");
+    world.stream.send("quotas");
+    world.refreshed = [];
+    world.feed.rest();
+    world.pass(60_000);
+    expect([world.refreshed, world.streams.length]).toEqual([[], 1]);
+    world.feed.wake();
+    world.stream.send("hello");
+    expect(world.all).toBe(1);
+  });
+
+  it("reads a page's figures once for a request, not once for each notice of it", () => {
+    world.stream.send("quotas");
+    world.stream.send("request");
+    world.pass(5_000);
+    expect(world.refreshed.toSorted()).toEqual([
+      "analytics",
+      "models",
+      "overview",
+      "panels",
+      "quotas",
+      "requests",
+    ]);
+  });
+
   it("reads a topic at most once a second, and never misses the last notice", () => {
     for (let notice = 0; notice < 50; notice += 1) {
       world.stream.send("quotas");

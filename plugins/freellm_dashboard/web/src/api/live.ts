@@ -27,10 +27,13 @@ export interface Activity {
   last: number | null;
 }
 
-/** What to read again when a notice of this name arrives. */
+/**
+ * What to read again when a notice of this name arrives: `quotas` when requests are over, `request` when the log has
+ * them, too. The server sends them no faster than a person reads.
+ */
 export const TOPICS: Readonly<Record<string, readonly string[]>> = {
-  request: ["requests", "overview", "analytics", "panels"],
-  quotas: ["quotas", "overview", "models", "analytics"],
+  request: ["requests", "analytics", "panels"],
+  quotas: ["quotas", "overview", "models"],
   keys: ["keys", "providers", "overview", "models", "fallback", "quotas"],
   models: ["models", "fallback", "profiles", "overview"],
   settings: ["settings", "apikey", "session"],
@@ -67,8 +70,6 @@ export class LiveFeed {
     this.drop();
     this.surroundings.cancel(this.ticker);
     this.ticker = null;
-    for (const timer of this.pending.values()) this.surroundings.cancel(timer);
-    this.pending.clear();
     this.surroundings.status("off");
   }
 
@@ -134,6 +135,9 @@ export class LiveFeed {
   private drop(): void {
     this.surroundings.cancel(this.retry);
     this.retry = null;
+    // What is pending is read with everything else when the next connection stands.
+    for (const timer of this.pending.values()) this.surroundings.cancel(timer);
+    this.pending.clear();
     this.stream?.close();
     this.stream = null;
   }

@@ -637,7 +637,7 @@ export interface Notice {
   under_way: number | null;
   /** of `activity`, the Unix time at which the last request that is over came */
   last: number | null;
-  /** of `request`, the ids of those that are over now */
+  /** of `request`, the ids of those that the log has now, the last 50 of them */
   ids: Array<string>;
 }
 
