@@ -6,6 +6,7 @@ import asyncio
 import importlib.util
 import json
 import math
+import re
 import signal
 import subprocess
 import sys
@@ -18,13 +19,14 @@ import psutil
 import pytest
 from aiohttp import ClientSession
 
-from benchmarks import answers
+from benchmarks import answers, open_pages, page
 from benchmarks.client import Target
 from benchmarks.load import Load, measure, percentile
 from benchmarks.report import ratios, verdicts
 from benchmarks.upstream import serve
 
 TESTS = Path(__file__).parent
+LIVE = TESTS.parent / "plugins" / "freellm_dashboard" / "web" / "src" / "api" / "live.ts"
 CHAT = {"model": "some-model", "messages": [{"role": "user", "content": "hello"}]}
 GROQ = "/groq/openai/v1/chat/completions"
 CLOUDFLARE = "/cloudflare/client/v4/accounts/0123456789abcdef0123456789abcdef/ai/v1/chat/completions"
@@ -91,6 +93,13 @@ async def test_the_load_generator_measures_completions(port: int) -> None:
     assert (result.errors, result.refused, result.first_error) == (0, 0, "")
     assert result.requests_per_second > 0
     assert 0 < result.p50_ms <= result.p90_ms <= result.p99_ms
+
+
+async def test_paced_connections_ask_in_time_and_not_as_fast_as_they_can(port: int) -> None:
+    target = Target(port, GROQ, orjson.dumps(CHAT))
+    paced = await measure(target, connections=4, seconds=0.5, warm_up=0.1, rate=100.0)
+    assert (paced.errors, paced.refused) == (0, 0)
+    assert 0 < paced.answers <= 64
 
 
 async def test_the_load_generator_counts_every_event_of_a_stream(port: int) -> None:
@@ -185,6 +194,16 @@ def test_a_run_that_is_ended_early_ends_its_processes(number: signal.Signals) ->
     assert not any(process.is_running() for process in started)
 
 
+def test_the_page_of_the_kit_reads_what_the_pages_read() -> None:
+    source = LIVE.read_text("utf-8")
+    table = source.partition("export const TOPICS")[2].partition("};")[0]
+    topics = {
+        name: tuple(re.findall(r'"(\w+)"', listed)) for name, listed in re.findall(r"(\w+): \[(.*?)\]", table)
+    }
+    assert topics == page.TOPICS
+    assert f"const PACE = {page.PACE * 1000:_.0f};" in source
+
+
 def can_run_freellm() -> bool:
     """Whether `python -m freellm` is installed; told without importing it, so a broken one fails its own test."""
     spec = importlib.util.find_spec("freellm")
@@ -200,3 +219,14 @@ def test_a_short_run_gives_every_figure_of_both_proxies_and_no_error() -> None:
     assert_measured(result, "freellm")
     assert result["ratios"].keys() >= {"chat_per_second", "chunks_per_second"}
     assert sum(result["served_by"].values()) > 0
+
+
+@pytest.mark.skipif(not can_run_freellm(), reason="freellm cannot be run yet")
+def test_a_short_run_with_pages_open_gives_every_figure() -> None:
+    (played,) = open_pages.play(rounds=1, seconds=0.6, keys_each=1)
+    assert played.keys() == {"closed", "overview", "analytics"}
+    for name in page.PAGES:
+        assert played[name]["flat_per_second"] > 0
+        assert played[name]["asked_per_second"] > 0
+        assert all(math.isfinite(value) for value in open_pages.ratios([played])[name].values())
+    assert played["closed"]["asked_per_second"] == 0

@@ -6,6 +6,7 @@ An answer counts when it is a 2xx and whole: a completion has choices, a stream 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -162,3 +163,26 @@ class Connection(asyncio.Protocol):
                 tally.served_by[via.decode()] += 1
         if not tally.stopped:
             self._send()
+
+
+class Paced(Connection):
+    """One client that asks in time with a clock of its own; an answer that comes too late costs it a beat.
+
+    :param target: what it asks
+    :param tally: where it counts
+    :param pause: seconds from one request to the next
+    """
+
+    def __init__(self, target: Target, tally: Tally, pause: float) -> None:
+        super().__init__(target, tally)
+        self._loop = asyncio.get_running_loop()
+        self._pause = pause
+        self._due = self._loop.time() + pause * random.random()
+
+    def _send(self) -> None:
+        self._due = max(self._due + self._pause, self._loop.time())
+        self._loop.call_at(self._due, self._send_now)
+
+    def _send_now(self) -> None:
+        if not self.transport.is_closing():
+            super()._send()

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
+import orjson
+
 from benchmarks.processes import TESTS, BenchmarkError, Cores, Running, running
 from benchmarks.wire import free_port
 
@@ -89,7 +91,12 @@ class Freellm:
         label = f"bench{number}"
         self._command(["keys", "add", provider, "--label", label, "--unlimited"], key + "\n")
 
-    def _command(self, arguments: list[str], typed: str = "") -> None:
+    def link_token(self, port: int) -> str:
+        """Return the secret of a new link, by which a page of the dashboard signs in."""
+        told = self._command(["dashboard", "link", "--url", f"http://127.0.0.1:{port}", "--json"])
+        return str(orjson.loads(told)["url"]).partition("token=")[2]
+
+    def _command(self, arguments: list[str], typed: str = "") -> bytes:
         done = subprocess.run(
             [sys.executable, "-m", "freellm", *arguments],
             input=typed.encode(),
@@ -102,6 +109,7 @@ class Freellm:
         if done.returncode:
             output = (done.stdout + done.stderr).decode(errors="replace")[-2000:]
             raise BenchmarkError(f"freellm {' '.join(arguments)} ended with {done.returncode}: {output}")
+        return done.stdout
 
     def help_seconds(self) -> float:
         """Return how long `freellm --help` takes, interpreter included."""

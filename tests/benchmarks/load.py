@@ -1,4 +1,4 @@
-"""A closed-loop load generator: each connection sends the next request when the last answer is complete.
+"""A closed-loop load generator: each connection sends the next request when the last answer is complete, at once or paced.
 
 It has to stay well ahead of what it measures, so its clients are raw protocols on uvloop that read only what is
 reported.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
 
-from benchmarks.client import Connection, Tally, Target
+from benchmarks.client import Connection, Paced, Tally, Target
 
 MOST_ERRORS: Final = 100
 """After this many a connection that was lost stays lost: the figures are worthless anyway."""
@@ -36,15 +36,19 @@ class Load:
     served_by: dict[str, int]
 
 
-async def measure(target: Target, connections: int, seconds: float, warm_up: float) -> Load:
+async def measure(
+    target: Target, connections: int, seconds: float, warm_up: float, rate: float | None = None
+) -> Load:
     """Load `target` and return the figures.
 
     :param connections: how many requests are in flight at any moment
     :param seconds: the measured time; what is in flight at its end is dropped
     :param warm_up: seconds of load before it
+    :param rate: requests a second of all connections together; None is as many as are answered
     """
     tally = Tally()
-    clients = [asyncio.create_task(_keep_asking(target, tally)) for _ in range(connections)]
+    pause = None if rate is None else connections / rate
+    clients = [asyncio.create_task(_keep_asking(target, tally, pause)) for _ in range(connections)]
     gc.collect()
     gc.freeze()
     await asyncio.sleep(warm_up)
@@ -59,13 +63,15 @@ async def measure(target: Target, connections: int, seconds: float, warm_up: flo
     return _summarize(tally, elapsed)
 
 
-async def _keep_asking(target: Target, tally: Tally) -> None:
+async def _keep_asking(target: Target, tally: Tally, pause: float | None) -> None:
     """Hold one connection, and open another when it is lost."""
     loop = asyncio.get_running_loop()
     while tally.errors < MOST_ERRORS:
         try:
             transport, client = await loop.create_connection(
-                lambda: Connection(target, tally), "127.0.0.1", target.port
+                lambda: Connection(target, tally) if pause is None else Paced(target, tally, pause),
+                "127.0.0.1",
+                target.port,
             )
         except OSError as error:
             tally.fail(f"no connection: {error!r}")
