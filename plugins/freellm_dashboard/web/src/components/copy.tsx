@@ -78,8 +78,13 @@ export function CopyField(props: { value: string; what: string }) {
   );
 }
 
-/** A snippet of several lines that is there to be copied; `shown` is what is drawn, when that differs. */
-export function Snippet(props: { value: string | (() => Promise<string>); shown?: string; what: string }) {
+/** A snippet of several lines to be copied; `shown` is what is drawn, when that differs; `label` names its language. */
+export function Snippet(props: {
+  value: string | (() => Promise<string>);
+  shown?: string;
+  what: string;
+  label?: string;
+}) {
   return (
     <div className={styles.block}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scroll box has to be reachable by keyboard */}
@@ -87,6 +92,7 @@ export function Snippet(props: { value: string | (() => Promise<string>); shown?
         {props.shown ?? (typeof props.value === "string" ? props.value : "")}
       </pre>
       <div className={styles.corner}>
+        {props.label}
         <CopyIcon value={props.value} what={props.what} />
       </div>
     </div>

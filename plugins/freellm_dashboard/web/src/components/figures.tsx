@@ -6,11 +6,6 @@ export function Figures(props: { children: ReactNode }) {
   return <dl className={styles.figures}>{props.children}</dl>;
 }
 
-/** A number stays on the line of its unit. */
-function unbroken(value: string): string {
-  return value.replace(/(\d) (?=[a-z%])/gi, "$1\u00a0");
-}
-
 /** One number with its unit and a note, such as what it is compared with. */
 export function Figure(props: { label: string; value: ReactNode; unit?: string; note?: ReactNode }) {
   return (
@@ -18,7 +13,7 @@ export function Figure(props: { label: string; value: ReactNode; unit?: string; 
       <dt className={styles.label}>{props.label}</dt>
       <dd>
         <div className={styles.value}>
-          {typeof props.value === "string" ? unbroken(props.value) : props.value}
+          {props.value}
           {props.unit && <span className={styles.unit}>{props.unit}</span>}
         </div>
         {props.note !== undefined && <div className={styles.note}>{props.note}</div>}

@@ -1,3 +1,6 @@
+/** Between a number and its unit, which are never on two lines. */
+export const NBSP = "\u00a0";
+
 /** Shown where a figure is not known: it is not zero. */
 export const UNKNOWN = "–";
 
@@ -19,26 +22,26 @@ export function compact(value: number | null | undefined): string {
 
 /** `1 request`, `2 requests`. */
 export function plural(value: number, one: string, many = `${one}s`): string {
-  return `${count(value)} ${value === 1 ? one : many}`;
+  return `${count(value)}${NBSP}${value === 1 ? one : many}`;
 }
 
 /** A share of 0 to 1 as `97.3 %`; never rounded to 100 % or 0 % when it is not. Null is unknown. */
 export function percent(share: number | null | undefined): string {
   if (share === null || share === undefined || Number.isNaN(share)) return UNKNOWN;
   const value = share * 100;
-  if (value > 99.9 && value < 100) return "> 99.9 %";
-  if (value > 0 && value < 0.1) return "< 0.1 %";
-  return `${Number.isInteger(value) || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)} %`;
+  if (value > 99.9 && value < 100) return `>${NBSP}99.9${NBSP}%`;
+  if (value > 0 && value < 0.1) return `<${NBSP}0.1${NBSP}%`;
+  return `${Number.isInteger(value) || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)}${NBSP}%`;
 }
 
 /** Milliseconds as `840 ms`, `1.84 s`, `12.3 s`, `2 min 5 s`. */
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return UNKNOWN;
-  if (ms < 9.95) return `${Number(ms.toFixed(1))} ms`;
-  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 9.95) return `${Number(ms.toFixed(1))}${NBSP}ms`;
+  if (ms < 999.5) return `${Math.round(ms)}${NBSP}ms`;
   const seconds = ms / 1_000;
-  if (seconds < 9.995) return `${seconds.toFixed(2)} s`;
-  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 9.995) return `${seconds.toFixed(2)}${NBSP}s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)}${NBSP}s`;
   return span(seconds);
 }
 
@@ -55,12 +58,12 @@ export function span(seconds: number): string {
   const parts: string[] = [];
   for (const [size, unit] of SPANS) {
     const amount = Math.floor(rest / size);
-    if (amount > 0) parts.push(`${amount} ${unit}`);
+    if (amount > 0) parts.push(`${amount}${NBSP}${unit}`);
     else if (parts.length > 0) break;
     rest -= amount * size;
     if (parts.length === 2) break;
   }
-  return parts.join(" ") || "0 s";
+  return parts.join(" ") || `0${NBSP}s`;
 }
 
 const WINDOWS: Readonly<Record<number, string>> = {
@@ -80,7 +83,7 @@ export function perWindow(seconds: number | null): string {
 
 /** `14 req`, `6K tokens`; units as the ledger names them. */
 export function amount(value: number | null | undefined, unit: string): string {
-  return `${compact(value)} ${value === 1 ? unit.replace(/s$/, "") : unit}`;
+  return `${compact(value)}${NBSP}${value === 1 ? unit.replace(/s$/, "") : unit}`;
 }
 
 const SIZES = ["bytes", "kB", "MB", "GB", "TB"] as const;
@@ -88,5 +91,5 @@ const SIZES = ["bytes", "kB", "MB", "GB", "TB"] as const;
 /** `840 bytes`, `1.2 MB`: in powers of 1,000. */
 export function bytes(value: number): string {
   const power = Math.min(SIZES.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
-  return `${compact(Math.round((value / 1_000 ** power) * 10) / 10)} ${SIZES[power]}`;
+  return `${compact(Math.round((value / 1_000 ** power) * 10) / 10)}${NBSP}${SIZES[power]}`;
 }

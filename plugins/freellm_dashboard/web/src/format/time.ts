@@ -12,7 +12,7 @@ export function until(at: number, now: number): string {
 }
 
 function oneUnit(seconds: number): string {
-  return span(seconds).split(" ").slice(0, 2).join(" ");
+  return span(seconds).split(" ")[0] ?? "";
 }
 
 const sameDay = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });

@@ -41,7 +41,11 @@ export function Breakdown({ analytics, change }: { analytics: Analytics; change:
           <thead>
             <tr>
               <th scope="col">{GROUPINGS.find((one) => one.value === by)?.label}</th>
-              {over && <th scope="col">Over time</th>}
+              {over && (
+                <th scope="col" data-spark>
+                  Over time
+                </th>
+              )}
               <th scope="col" data-number>
                 Requests · of all
               </th>
@@ -90,7 +94,7 @@ function Row({ group, all, over }: { group: Group; all: number; over: boolean })
         {group.title && group.title !== group.name && <span className={styles.sub}>{group.name}</span>}
       </th>
       {over && (
-        <td>
+        <td data-spark>
           <Spark values={group.requests} />
         </td>
       )}

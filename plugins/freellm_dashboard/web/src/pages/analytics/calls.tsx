@@ -8,7 +8,7 @@ import { IconListSearch, IconMessage, IconSearch } from "@/components/icons";
 import { duration } from "@/format/numbers";
 import { useParams } from "../search_params";
 import styles from "./calls.module.css";
-import { CallDialog, Outcome, tokens } from "./ladder";
+import { Answerer, CallDialog, Outcome, tokens } from "./ladder";
 import shared from "./shared.module.css";
 
 /** Calls that are shown at first. */
@@ -121,7 +121,6 @@ function Table({ requests, open }: { requests: RequestRow[]; open: (id: string) 
         <thead>
           <tr>
             <th scope="col">When</th>
-            <th scope="col">Asked for</th>
             <th scope="col">Answered by</th>
             <th scope="col">Outcome</th>
             <th scope="col" data-number>
@@ -142,12 +141,9 @@ function Table({ requests, open }: { requests: RequestRow[]; open: (id: string) 
               <td data-column="when">
                 <Ago at={request.created} />
               </td>
-              <td data-column="asked">
-                <code>{request.requested || "auto"}</code>
-              </td>
               <th scope="row" data-column="by">
                 <button type="button" className={styles.open} aria-haspopup="dialog">
-                  {request.provider ? `${request.provider}/${request.model}` : "nobody"}
+                  <Answerer request={request} />
                 </button>
               </th>
               <td data-column="outcome">

@@ -21,8 +21,8 @@ export function CallDialog({ id, close }: { id: string | null; close: () => void
 /** The log is written behind: a request that has just ended is asked for again, so many times. */
 const TRIES = 6;
 
-/** One logged request with its ladder. */
-export function Call({ id }: { id: string }) {
+/** One logged request with its ladder; `brief` where what the client got stands above it. */
+export function Call({ id, brief = false }: { id: string; brief?: boolean }) {
   const [settled, settle] = useState(false);
   const query = useApi<RequestDetail>(
     `/requests/${encodeURIComponent(id)}`,
@@ -41,7 +41,7 @@ export function Call({ id }: { id: string }) {
         <div className={styles.call}>
           <CopyField value={id} what="request id" />
           {detail.request ? (
-            <Summary request={detail.request} />
+            <Summary request={detail.request} brief={brief} />
           ) : (
             <Status tone="accent">being answered</Status>
           )}
@@ -52,25 +52,46 @@ export function Call({ id }: { id: string }) {
   );
 }
 
-/** What the client got. */
-function Summary({ request }: { request: RequestRow }) {
+/** What the client asked for and got. */
+function Summary({ request, brief }: { request: RequestRow; brief: boolean }) {
   const facts: Fact[] = [
     ["Asked for", <code key="asked">{request.requested || "auto"}</code>],
-    ["Client got", <Outcome key="got" request={request} />],
     ["When", exact(request.created)],
-    ["Took", duration(request.duration_ms)],
-    ["First token", request.stream ? duration(request.first_delta_ms) : "not streamed"],
-    ["Tokens", tokens(request)],
   ];
+  if (!brief)
+    facts.push(
+      ["Client got", <Outcome key="got" request={request} />],
+      ["First token", request.stream ? duration(request.first_delta_ms) : "not streamed"],
+      ["Took", duration(request.duration_ms)],
+      ["Tokens", tokens(request)],
+    );
   if (request.overhead_ms !== null) facts.push(["Of it freellm's", duration(request.overhead_ms)]);
   return <FactList facts={facts} className={styles.facts} />;
+}
+
+/** Who answered, and what was asked for where that says more. */
+export function Answerer({ request }: { request: RequestRow }) {
+  const route = request.provider ? `${request.provider}/${request.model}` : "nobody";
+  return (
+    <>
+      {route} <AskedFor requested={request.requested} route={route} />
+    </>
+  );
+}
+
+/** What was asked for; nothing where that is everybody, or who answered. */
+export function AskedFor({ requested, route }: { requested: string; route: string | null }) {
+  if (requested === "" || requested === "auto" || requested === route) return null;
+  return <span className={styles.faint}>for {requested}</span>;
 }
 
 /** Whether the client got an answer, in a word. */
 export function Outcome({ request }: { request: RequestRow }) {
   if (request.ok)
     return (
-      <Status tone="good">{request.attempts > 1 ? `after ${request.attempts} attempts` : "answered"}</Status>
+      <Status tone={request.attempts > 1 ? "accent" : "good"}>
+        {request.attempts > 1 ? `after ${request.attempts} attempts` : "answered"}
+      </Status>
     );
   const left = request.status === 499;
   return (

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import type { Analytics, Spread, Tally } from "@/api/types";
 import { Figure, Figures } from "@/components";
 import { IconArrowDownRight, IconArrowUpRight } from "@/components/icons";
-import { compact, count, duration, percent, plural } from "@/format/numbers";
+import { compact, count, duration, NBSP, percent, plural } from "@/format/numbers";
 import { change } from "./changes";
 import styles from "./shared.module.css";
 
@@ -34,7 +34,7 @@ export function Summary({ analytics }: { analytics: Analytics }) {
 
 function Than({ now, then, range }: { now: number; then: number; range: string }): ReactNode {
   const found = change(now, then);
-  const span = range.replace(/(\d+)/, "$1\u00a0");
+  const span = range.replace(/\d+/, `$&${NBSP}`);
   if (!found) return then === 0 && now > 0 ? `none in the ${span} before` : "as before";
   const Arrow = found.up ? IconArrowUpRight : IconArrowDownRight;
   return (

@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import { api } from "@/api/client";
 import { refresh, useApi } from "@/api/queries";
 import type { ProfileRow, Profiles as Rows } from "@/api/types";
-import { Card, Confirm, CopyField, Empty, Loaded, notify, Status } from "@/components";
+import { Card, Confirm, CopyField, Empty, Loaded, notify } from "@/components";
 import { IconMessage, IconPencil, IconPlus, IconTrash, IconUsersGroup } from "@/components/icons";
 import { ABILITIES } from "./abilities";
 import { ProfileForm } from "./profile_form";
@@ -96,7 +96,7 @@ function Shown({ profile, edit, remove }: { profile: ProfileRow; edit: () => voi
     <Card className={styles.profile}>
       <div className={styles.profileHead}>
         <h2>{profile.name}</h2>
-        {!own && <Status tone="idle">config.toml</Status>}
+        {!own && <span className={shared.faint}>config.toml</span>}
       </div>
       <CopyField value={`auto:${profile.name}`} what="model name" />
       <dl className={shared.facts}>

@@ -9,7 +9,7 @@ export const WORDS: Record<Standing, { title: string; tone: Tone }> = {
   closed: { title: "Closed", tone: "warn" },
   off: { title: "Off", tone: "idle" },
   "no-key": { title: "No key", tone: "idle" },
-  retired: { title: "Retired", tone: "bad" },
+  retired: { title: "Retired", tone: "idle" },
 };
 
 /** The one state of a model, with the reason below it: one line of it, or the whole. */

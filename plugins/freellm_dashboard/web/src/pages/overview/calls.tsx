@@ -4,7 +4,7 @@ import { Card, Empty, useQueryParam } from "@/components";
 import { IconActivity } from "@/components/icons";
 import { count, duration } from "@/format/numbers";
 import { moment } from "@/format/time";
-import { CallDialog, Outcome, tokens } from "@/pages/analytics/ladder";
+import { Answerer, AskedFor, CallDialog, Outcome, tokens } from "@/pages/analytics/ladder";
 import styles from "./calls.module.css";
 
 /** Milliseconds since a request began, ten times a second. */
@@ -17,12 +17,6 @@ function Elapsed({ since }: { since: number }) {
   return <span>{duration(Math.max(0, Math.round((now - since * 1_000) / 100) * 100))}</span>;
 }
 
-/** What was asked for, where that says more than who answered. */
-function Asked({ requested, route }: { requested: string; route: string | null }) {
-  if (requested === "auto" || requested === route) return null;
-  return <span className={styles.asked}>for {requested}</span>;
-}
-
 function UnderWayRow({ request }: { request: UnderWay }) {
   return (
     <tr>
@@ -30,12 +24,10 @@ function UnderWayRow({ request }: { request: UnderWay }) {
         <span className={styles.pulse} aria-hidden />
         now
       </td>
-      <td className={styles.route} title={request.asking ?? request.requested}>
-        {request.asking ?? "choosing…"} <Asked requested={request.requested} route={request.asking} />
+      <td className={styles.route}>
+        {request.asking ?? "choosing…"} <AskedFor requested={request.requested} route={request.asking} />
       </td>
-      <td className={styles.least}>
-        {request.failed_attempts > 0 ? `attempt ${request.failed_attempts + 1}` : ""}
-      </td>
+      <td>{request.failed_attempts > 0 ? `attempt ${request.failed_attempts + 1}` : ""}</td>
       <td className={`${styles.right} ${styles.least}`} />
       <td className={styles.right}>
         <Elapsed since={request.since} />
@@ -45,7 +37,6 @@ function UnderWayRow({ request }: { request: UnderWay }) {
 }
 
 function CallRow({ request, open }: { request: RequestRow; open: () => void }) {
-  const route = request.provider ? `${request.provider}/${request.model}` : "nobody";
   return (
     <tr onClick={open}>
       <td>
@@ -57,8 +48,8 @@ function CallRow({ request, open }: { request: RequestRow; open: () => void }) {
           {moment(request.created)}
         </button>
       </td>
-      <td className={styles.route} title={`${route}, asked for ${request.requested}`}>
-        {route} <Asked requested={request.requested} route={route} />
+      <td className={styles.route}>
+        <Answerer request={request} />
       </td>
       <td>
         <Outcome request={request} />

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { NBSP } from "@/format/numbers";
 import { cell, figure, withUnit } from "./cells";
 
 describe("withUnit", () => {
@@ -15,7 +16,7 @@ describe("withUnit", () => {
     [1_500_000, "tokens", "1.5M tokens"],
     [7, "", "7"],
   ])("%f %s is %s", (value, unit, words) => {
-    expect(withUnit(value, unit)).toBe(words);
+    expect(withUnit(value, unit).replaceAll(NBSP, " ")).toBe(words);
   });
 });
 
@@ -23,7 +24,7 @@ describe("figure", () => {
   test("sets the unit apart unless it belongs to the number", () => {
     expect(figure(12, "requests")).toEqual({ value: "12", unit: "requests" });
     expect(figure(1, "requests")).toEqual({ value: "1", unit: "request" });
-    expect(figure(0.5, "percent")).toEqual({ value: "50 %", unit: "" });
+    expect(figure(0.5, "percent")).toEqual({ value: `50${NBSP}%`, unit: "" });
     expect(figure("groq", "")).toEqual({ value: "groq", unit: "" });
   });
 
@@ -40,5 +41,5 @@ test.each([
   [0.25, "percent", "25 %"],
   ["<b>", "text", "<b>"],
 ] as const)("a cell with %s of kind %s is %s", (value, kind, words) => {
-  expect(cell(value, { title: "", kind, unit: "" })).toBe(words);
+  expect(cell(value, { title: "", kind, unit: "" }).replaceAll(NBSP, " ")).toBe(words);
 });

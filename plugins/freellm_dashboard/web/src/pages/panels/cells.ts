@@ -1,7 +1,7 @@
 /** Values that plugins give, in words. Pure. */
 
 import type { Column } from "@/api/types";
-import { compact, count, duration, percent, span, UNKNOWN } from "@/format/numbers";
+import { compact, count, duration, NBSP, percent, span, UNKNOWN } from "@/format/numbers";
 import { moment } from "@/format/time";
 
 export type Value = string | number | boolean | null;
@@ -13,7 +13,7 @@ export function withUnit(value: number, unit: string): string {
   if (unit === "s") return span(value);
   if (unit === "bytes") return bytes(value);
   const number = Math.abs(value) < 10_000 ? plain(value) : compact(value);
-  return unit === "" ? number : `${number} ${ofOne(value, unit)}`;
+  return unit === "" ? number : `${number}${NBSP}${ofOne(value, unit)}`;
 }
 
 /** Return the parts of a figure: what is large, and its unit. */
@@ -57,7 +57,7 @@ function bytes(value: number): string {
     rest /= 1000;
     unit += 1;
   }
-  return `${unit === 0 ? count(rest) : rest.toPrecision(3)} ${UNITS[unit]}`;
+  return `${unit === 0 ? count(rest) : rest.toPrecision(3)}${NBSP}${UNITS[unit]}`;
 }
 
 function plain(value: number): string {

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { Link, useRoute } from "wouter";
 import { useApi } from "@/api/queries";
 import type { Panel, PanelList } from "@/api/types";
-import { Ago, Card, Empty, Lines, Loaded, Page } from "@/components";
+import { Ago, Empty, Lines, Loaded, Page } from "@/components";
 import { IconLayoutDashboard } from "@/components/icons";
 import { Block } from "./block";
 import styles from "./panels.module.css";
@@ -60,12 +60,10 @@ function All() {
             <ul className={styles.cards}>
               {panels.map((panel) => (
                 <li key={panel.id}>
-                  <Card>
-                    <h2>
-                      <Link href={`/panels/${encodeURIComponent(panel.id)}`}>{panel.title}</Link>
-                    </h2>
-                    <p>{panel.subtitle}</p>
-                  </Card>
+                  <Link href={`/panels/${encodeURIComponent(panel.id)}`} className={styles.card}>
+                    <h2>{panel.title}</h2>
+                    <p className={styles.faint}>{panel.subtitle}</p>
+                  </Link>
                 </li>
               ))}
             </ul>

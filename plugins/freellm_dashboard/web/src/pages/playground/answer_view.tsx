@@ -81,7 +81,7 @@ export function AnswerView({ answer, turn, column, newest }: Props) {
           </span>
         </footer>
       )}
-      {why && answer.requestId && <Call id={answer.requestId} />}
+      {why && answer.requestId && <Call id={answer.requestId} brief />}
     </article>
   );
 }
