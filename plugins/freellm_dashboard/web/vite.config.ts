@@ -5,21 +5,22 @@ import { defineConfig, type Plugin } from "vite";
 // Where `npm run dev` finds the server; `FREELLM_URL=http://127.0.0.1:4001 npm run dev`.
 const server = process.env.FREELLM_URL ?? "http://127.0.0.1:3001";
 
-/** Leaves out the colour scales of Mantine that nothing here uses: a fifth of the styles of every page's first load. */
-const unusedColours: Plugin = {
-  name: "unused-colours",
+/** Leaves out the colour and type scales of Mantine that nothing here uses: a fifth of every page's first styles. */
+const unusedScales: Plugin = {
+  name: "unused-scales",
   generateBundle(_, bundle) {
     for (const file of Object.values(bundle)) {
       if (file.type !== "asset" || !file.fileName.endsWith(".css")) continue;
-      file.source = String(file.source).replace(UNUSED_COLOURS, "");
+      file.source = String(file.source).replace(UNUSED, "");
     }
   },
 };
 
-const UNUSED_COLOURS = /--mantine-color-(pink|grape|violet|blue|cyan|teal|lime|orange)-[^:;}]*:[^;}]*;/g;
+const UNUSED =
+  /--mantine-((color-(pink|grape|violet|blue|cyan|teal|lime|orange|green|yellow)|h\d|line-height|breakpoint)-[^:;}]*|primary-color-\d):[^;}]*;/g;
 
 export default defineConfig({
-  plugins: [react(), unusedColours],
+  plugins: [react(), unusedScales],
   resolve: {
     alias: {
       "@": fileURLToPath(new URL("./src", import.meta.url)),

@@ -1,3 +1,5 @@
+import { Button } from "@mantine/core";
+import { useState } from "react";
 import type { Analytics, Moment, Reason } from "@/api/types";
 import { compact, count, duration, span } from "@/format/numbers";
 import { exact } from "@/format/time";
@@ -11,14 +13,24 @@ const SYNC = "analytics";
 /** The range over time: requests, tokens, latency and first token. */
 export function Charts({ analytics }: { analytics: Analytics }) {
   const { series, since, until, step, fallbacks, totals } = analytics;
+  const [part, setPart] = useState<[number, number] | null>(null);
   const busy = series.filter((moment) => moment.requests > 0);
   if (busy.length < 2)
     return <OneMoment at={busy[0]?.at} step={step} fallbacks={fallbacks} attempts={totals.attempts} />;
   const moments = series.map((moment) => moment.at);
   const each = `each ${span(step)}`;
-  const common = { moments, sync: SYNC, range: [since, until] as [number, number] };
+  const range: [number, number] = part ?? [since, until];
+  const common = { moments, sync: SYNC, range, onRange: setPart };
   return (
     <div className={styles.charts}>
+      {part && (
+        <div className={styles.part}>
+          <Button size="compact-sm" onClick={() => setPart(null)}>
+            Whole range
+          </Button>
+          {exact(part[0])} – {exact(part[1])}
+        </div>
+      )}
       <TimeChart
         {...common}
         title="Requests"

@@ -63,7 +63,7 @@ export default function AnalyticsPage() {
         {(analytics) =>
           analytics.totals.requests > 0 && (
             <div className={styles.stack} data-stale={query.isPlaceholderData || undefined}>
-              <Charts analytics={analytics} />
+              <Charts key={analytics.range} analytics={analytics} />
               <Breakdown analytics={analytics} change={(next) => change({ by: next })} />
             </div>
           )

@@ -12,8 +12,10 @@ export interface Plot {
   say: (value: number) => string;
   /** Charts of the same name move their cursors together. */
   sync?: string;
-  /** The range that is shown, Unix times; absent is that of the moments. */
-  range?: [number, number];
+  /** The range that is shown now, Unix times; undefined is that of the moments. */
+  range: () => [number, number] | undefined;
+  /** Is given the range that was dragged over; without it nothing is to be dragged. */
+  onRange?: (range: [number, number]) => void;
   onCursor: (index: number | null) => void;
 }
 
@@ -31,12 +33,12 @@ export function options(plot: Plot, element: HTMLElement): uPlot.Options {
     legend: { show: false },
     cursor: {
       y: false,
-      drag: { x: false, y: false },
+      drag: { x: !!plot.onRange, y: false, setScale: false, dist: 8 },
       points: { size: 7, width: 2, fill: color("--surface") },
       ...(plot.sync && { sync: { key: plot.sync, setSeries: false } }),
     },
     scales: {
-      x: plot.range ? { range: () => plot.range ?? [0, 1] } : { range: (_, min, max) => [min, max] },
+      x: { range: (_, min, max) => plot.range() ?? [min, max] },
       y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] },
     },
     axes: [
@@ -55,7 +57,17 @@ export function options(plot: Plot, element: HTMLElement): uPlot.Options {
       },
     ],
     series: [{}, ...plot.lines.map((line) => series(line, color))],
-    hooks: { setCursor: [(u) => plot.onCursor(u.cursor.idx ?? null)] },
+    hooks: {
+      setCursor: [(u) => plot.onCursor(u.cursor.idx ?? null)],
+      setSelect: [
+        (u) => {
+          const { left, width } = u.select;
+          if (width === 0) return;
+          plot.onRange?.([u.posToVal(left, "x"), u.posToVal(left + width, "x")]);
+          u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        },
+      ],
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import "uplot/dist/uPlot.min.css";
+import "./uplot.css";
 
 import { ActionIcon, useComputedColorScheme } from "@mantine/core";
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
@@ -24,6 +24,8 @@ interface Props {
   stack?: boolean;
   sync?: string;
   range?: [number, number];
+  /** Is given the part of the range that was dragged over, or that the keys + and - lead to; null is the whole. */
+  onRange?: (range: [number, number] | null) => void;
   height?: number;
   /** What is said when nothing is known. */
   empty: string;
@@ -212,7 +214,8 @@ function Canvas(props: CanvasProps) {
           say: (value) => (latest.current.props.axis ?? latest.current.props.say)(value),
           onCursor: (index) => latest.current.props.onCursor(index),
           ...(now.sync && { sync: now.sync }),
-          ...(now.range && { range: now.range }),
+          range: () => latest.current.props.range,
+          ...(now.onRange && { onRange: (range) => latest.current.props.onRange?.(range) }),
         },
         element,
       ),
@@ -240,6 +243,8 @@ function Canvas(props: CanvasProps) {
   const onKeyDown = (event: KeyboardEvent) => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (event.key === "Escape") onCursor(null);
+    if (event.key === "-" || event.key === "Escape") props.onRange?.(null);
+    if (event.key === "+" && props.range) props.onRange?.(half(props.range, moments[cursor ?? -1]));
     if (step === 0) return;
     event.preventDefault();
     const next = neighbour(lines, cursor, step);
@@ -259,6 +264,13 @@ function Canvas(props: CanvasProps) {
       onBlur={() => onCursor(null)}
     />
   );
+}
+
+/** The half of a range with a moment in its middle, as far as the range goes; without one its second half. */
+function half([since, until]: [number, number], around = until): [number, number] {
+  const width = (until - since) / 2;
+  const from = Math.min(Math.max(since, around - width / 2), until - width);
+  return [from, from + width];
 }
 
 function data(moments: number[], lines: Line[]): uPlot.AlignedData {

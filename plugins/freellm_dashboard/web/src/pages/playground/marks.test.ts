@@ -59,6 +59,12 @@ describe("blocks", () => {
     expect(after).toEqual({ kind: "text", text: "end" });
   });
 
+  test("bullets after a numbered list and an empty line are a list of their own", () => {
+    expect(
+      blocks("1. one\n\n- a\n\n- b").map((block) => block.kind === "list" && block.items.length),
+    ).toEqual([1, 2]);
+  });
+
   test("reads a table: how its columns are aligned, bars that are escaped, rows too short and too long", () => {
     expect(blocks("See:\n| A | B | C |\n|---|:-:|--:|\n| 1 | x \\| y |\n| 2 | | 3 | 4 |\nend")).toEqual([
       { kind: "text", text: "See:" },

@@ -98,9 +98,9 @@ function add(found: Block[], line: string, gap: boolean): void {
   else if (quoted !== undefined) grow(found, "quote", quoted, gap);
   else if (item) {
     const [, margin = "", mark = "•", text = ""] = item;
-    const items = last?.kind === "list" ? last.items : [];
-    if (items.length === 0) found.push({ kind: "list", items });
     const indent = margin.length;
+    const items = last?.kind === "list" && !(gap && indent === 0 && other(last, mark)) ? last.items : [];
+    if (items.length === 0) found.push({ kind: "list", items });
     const above = items.findLast((one) => one.indent <= indent);
     const depth = above ? above.depth + Number(above.indent < indent) : 0;
     items.push({ indent, depth, mark, text });
@@ -108,6 +108,11 @@ function add(found: Block[], line: string, gap: boolean): void {
     const owner = last.items.at(-1);
     if (owner) owner.text += `\n${line.trim()}`;
   } else grow(found, "text", line, gap);
+}
+
+/** Whether a list is numbered and a mark is a bullet, or the other way round. */
+function other(list: Extract<Block, { kind: "list" }>, mark: string): boolean {
+  return (list.items[0]?.mark === "•") !== (mark === "•");
 }
 
 function grow(found: Block[], kind: "text" | "quote", text: string, gap: boolean): void {
