@@ -23,18 +23,21 @@ export function Charts({ analytics }: { analytics: Analytics }) {
   const common = { moments, sync: SYNC, range, onRange: setPart };
   return (
     <div className={styles.charts}>
-      {part && (
-        <div className={styles.part}>
-          <Button size="compact-sm" onClick={() => setPart(null)}>
-            Whole range
-          </Button>
-          {exact(part[0])} – {exact(part[1])}
-        </div>
-      )}
       <TimeChart
         {...common}
         title="Requests"
-        hint={each}
+        hint={
+          part ? (
+            <Button size="compact-sm" onClick={() => setPart(null)}>
+              Whole range
+            </Button>
+          ) : (
+            <>
+              {each}
+              <span className={styles.mouse}>, drag to enlarge</span>
+            </>
+          )
+        }
         stack
         say={(value) => count(value)}
         empty="No requests."

@@ -1,4 +1,4 @@
-import { SegmentedControl } from "@mantine/core";
+import { SegmentedControl, Skeleton } from "@mantine/core";
 
 import { useApi } from "@/api/queries";
 import type { Analytics } from "@/api/types";
@@ -55,7 +55,7 @@ export default function AnalyticsPage() {
         />
       }
     >
-      <Loaded query={query} skeleton={<Lines count={1} height={104} />}>
+      <Loaded query={query} skeleton={<Skeleton className={styles.waiting} />}>
         {(analytics) => <Summary analytics={analytics} />}
       </Loaded>
       <Calls />

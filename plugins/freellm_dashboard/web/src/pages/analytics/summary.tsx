@@ -16,15 +16,15 @@ export function Summary({ analytics }: { analytics: Analytics }) {
         value={count(totals.requests)}
         note={<Than now={totals.requests} then={before.requests} range={range} />}
       />
-      <Figure label="Success, as clients saw it" value={percent(totals.success)} note={saved(totals)} />
+      <Figure label="Success" value={percent(totals.success)} note={saved(totals)} />
       <Figure
         label="Tokens"
         value={compact(totals.input_tokens + totals.output_tokens)}
         note={split(totals)}
       />
-      <Figure label="Latency, median" value={duration(totals.latency?.p50)} note={tail(totals.latency)} />
+      <Figure label="Latency p50" value={duration(totals.latency?.p50)} note={tail(totals.latency)} />
       <Figure
-        label="First token, median"
+        label="First token p50"
         value={duration(totals.first_token?.p50)}
         note={tail(totals.first_token, "no streams")}
       />

@@ -259,7 +259,7 @@ function Canvas(props: CanvasProps) {
       // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move its cursor
       tabIndex={0}
       role="img"
-      aria-label={`${title}: ${spoken(lines, props.say)}`}
+      aria-label={`${title}: ${spoken(lines, props.say)}${props.onRange ? " Plus shows a part of it, minus all." : ""}`}
       onKeyDown={onKeyDown}
       onBlur={() => onCursor(null)}
     />

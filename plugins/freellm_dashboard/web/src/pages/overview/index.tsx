@@ -12,7 +12,7 @@ function Waiting() {
   return (
     <>
       <Skeleton height={98} radius="md" />
-      <Skeleton height={104} radius="md" />
+      <Skeleton height={128} radius="md" />
       <div className={styles.columns}>
         <Lines count={8} />
         <Lines count={8} />

@@ -16,7 +16,7 @@ export default function SettingsPage() {
       <Loaded query={settings} skeleton={<Lines count={6} height={56} />}>
         {(data) => (
           <>
-            <Loaded query={unified} skeleton={<Lines count={4} height={56} />}>
+            <Loaded query={unified} skeleton={<Lines count={5} height={67} />}>
               {(key) => <Connect settings={data} unified={key} />}
             </Loaded>
             <Section title="Theme">
