@@ -22,6 +22,10 @@ REFUSALS = ("status of 400", "status of 404", "status of 422", "status of 502")
 is logged a moment later."""
 
 
+TABLE = "\n".join(("| as it is | bold |", "|---|--:|", *(f"| {name} | **{name}** |" for name in PAYLOADS)))
+"""The payloads where an answer's own marks are drawn."""
+
+
 async def hostile(request: web.BaseRequest) -> web.StreamResponse:
     """A server whose models are called as the payloads, and answer with all of them or refuse with their own."""
     if request.path.startswith("/groq"):
@@ -36,7 +40,7 @@ async def hostile(request: web.BaseRequest) -> web.StreamResponse:
         return web.json_response({"error": {"message": said, "type": said, "code": said}}, status=400)
     choice = {
         "index": 0,
-        "message": {"role": "assistant", "content": "\n\n".join(PAYLOADS)},
+        "message": {"role": "assistant", "content": "\n\n".join((*PAYLOADS, TABLE))},
         "finish_reason": "stop",
     }
     return web.json_response(
@@ -157,6 +161,7 @@ def test_an_answer_of_markup_and_a_refusal_of_it(opened: Watched, server: dict[s
         else:
             expect(answer).to_contain_text("<script>alert(1)</script>")
             assert len([name for name in PAYLOADS if name in answer.inner_text()]) >= 40
+            expect(answer.get_by_role("row")).to_have_count(len(PAYLOADS) + 1)
         inert(page)
 
 

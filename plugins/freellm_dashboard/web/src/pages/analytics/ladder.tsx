@@ -1,5 +1,5 @@
 import { Modal } from "@mantine/core";
-import { useEffect, useState } from "react";
+import { Fragment, type ReactNode, useEffect, useState } from "react";
 
 import { useApi } from "@/api/queries";
 import type { Attempt, PassedOver, RequestDetail, RequestRow } from "@/api/types";
@@ -96,9 +96,19 @@ export function Outcome({ request }: { request: RequestRow }) {
   const left = request.status === 499;
   return (
     <Status tone={left ? "idle" : "bad"}>
-      {left ? "client left" : `${request.status} ${request.error ?? ""}`.trim()}
+      {left ? "client left" : <span>{breakable(`${request.status} ${request.error ?? ""}`)}</span>}
     </Status>
   );
+}
+
+/** A code with underscores, which may go on in the next line after each of them. */
+function breakable(code: string): ReactNode {
+  return code.split(/(?<=_)/).map((part) => (
+    <Fragment key={part}>
+      {part}
+      <wbr />
+    </Fragment>
+  ));
 }
 
 /** `120 → 45`, with a mark when they are estimates. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { known, type Line, neighbour, stacked } from "./lines";
+import { half, known, type Line, neighbour, stacked } from "./lines";
 
 const line = (...values: (number | null)[]): Line => ({
   name: "",
@@ -34,4 +34,13 @@ describe("neighbour", () => {
   ] as [number | null, 1 | -1, number][])("from %s by %i is %i", (from, step, expected) => {
     expect(neighbour(lines, from, step)).toBe(expected);
   });
+});
+
+test.each([
+  [5, [3, 7]],
+  [0, [1, 5]],
+  [9, [5, 9]],
+  [undefined, [5, 9]],
+] as [number | undefined, [number, number]][])("the half of 1 to 9 around %s is %j", (around, expected) => {
+  expect(half([1, 9], around)).toEqual(expected);
 });

@@ -46,3 +46,10 @@ export function neighbour(lines: Line[], from: number | null, step: 1 | -1): num
   }
   return from;
 }
+
+/** The half of a range with a moment in its middle, as far as the range goes; without one its second half. */
+export function half([since, until]: [number, number], around = until): [number, number] {
+  const width = (until - since) / 2;
+  const from = Math.min(Math.max(since, around - width / 2), until - width);
+  return [from, from + width];
+}

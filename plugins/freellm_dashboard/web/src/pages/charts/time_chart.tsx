@@ -7,7 +7,7 @@ import { IconChartLine, IconTable } from "@/components/icons";
 
 import { exact } from "@/format/time";
 import styles from "./charts.module.css";
-import { known, type Line, neighbour, stacked } from "./lines";
+import { half, known, type Line, neighbour, stacked } from "./lines";
 import { options } from "./plot";
 
 interface Props {
@@ -264,13 +264,6 @@ function Canvas(props: CanvasProps) {
       onBlur={() => onCursor(null)}
     />
   );
-}
-
-/** The half of a range with a moment in its middle, as far as the range goes; without one its second half. */
-function half([since, until]: [number, number], around = until): [number, number] {
-  const width = (until - since) / 2;
-  const from = Math.min(Math.max(since, around - width / 2), until - width);
-  return [from, from + width];
 }
 
 function data(moments: number[], lines: Line[]): uPlot.AlignedData {

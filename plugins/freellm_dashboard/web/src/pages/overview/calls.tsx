@@ -82,7 +82,7 @@ export function Calls({ last, underWay }: { last: RequestRow[]; underWay: UnderW
             <th scope="col">Answered by</th>
             <th scope="col">Outcome</th>
             <th scope="col" className={`${styles.right} ${styles.least}`}>
-              Tokens in → out
+              Tokens
             </th>
             <th scope="col" className={styles.right}>
               Took
