@@ -65,7 +65,8 @@ function Rows({ settings }: { settings: Setting[] }) {
               <Marked text={setting.help} />
             </p>
           </div>
-          <code className={styles.settingValue}>{setting.value || "not set"}</code>
+          {/* of a table in JSON, each entry on a line */}
+          <code className={styles.settingValue}>{setting.value.replaceAll(',"', ',\n"') || "not set"}</code>
           <span className={styles.muted}>{setting.source}</span>
         </li>
       ))}
