@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from dashboards import Browser, signed_in
 from endpoints import Endpoint, serving
@@ -90,6 +91,27 @@ async def test_a_request_is_told_with_its_id_and_what_it_spent(browser: Browser)
         told, before = await stream.until("request")
         assert told["ids"] == [response.headers["X-Request-Id"]]
         assert before[:2] == ["activity", "quotas"]
+
+
+async def test_a_request_is_told_when_it_begins_and_the_overview_knows_of_it(tmp_path: Path) -> None:
+    class Thinking(Endpoint):
+        async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+            if request.method == "POST":
+                await read.wait()
+            return await super().answer(request)
+
+    read = asyncio.Event()
+    async with (
+        serving(Thinking()) as endpoint,
+        signed_in(tmp_path, base_urls={"groq": f"{endpoint.url}/v1"}) as browser,
+        listening(browser) as stream,
+    ):
+        asked = asyncio.create_task(browser.proxy.chat())
+        await stream.until("quotas")
+        under_way = (await browser.get("/api/overview")).json["under_way"]
+        read.set()
+        assert len(under_way) == 1
+        assert (await asked).status == 200
 
 
 async def test_what_is_told_to_be_in_the_log_is_there(browser: Browser) -> None:

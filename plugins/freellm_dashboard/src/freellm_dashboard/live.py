@@ -187,9 +187,10 @@ class Seen:
     def since(self, before: Seen) -> Iterable[Notice]:
         """Iterate over the notices of what is different from an earlier look."""
         over, logged = self.over_since(before), _new(self._logged, before._logged)
-        if over or self._under_way != before._under_way:
+        moved = over or self._under_way != before._under_way
+        if moved:
             yield self.activity
-        if over or self._closed != before._closed:
+        if moved or self._closed != before._closed:  # what is under way is booked
             yield Notice(kind="quotas", at=self.at)
         if logged:
             yield Notice(kind="request", at=self.at, ids=list(logged))

@@ -28,7 +28,7 @@ export interface Activity {
 }
 
 /**
- * What to read again when a notice of this name arrives: `quotas` when requests are over, `request` when the log has
+ * What to read again when a notice of this name arrives: `quotas` when requests begin or are over, `request` when the log has
  * them, too. The server sends them no faster than a person reads.
  */
 export const TOPICS: Readonly<Record<string, readonly string[]>> = {
