@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from freellm.ledger import Demand, Ledger, Obstacle, Share
-from freellm.routing import PassedOver
+from freellm.ledger import Demand, Lease, Ledger, Obstacle, Pool, Share
+from freellm.routing import Needs, PassedOver
 from freellm.types import Kind
 from small_world import START, World, key, model, provider, quota
 
@@ -33,6 +35,19 @@ def walked(world: World, tokens: int = 100) -> tuple[list[str], list[PassedOver]
     notes: list[PassedOver] = []
     found = world.router.candidates(world.order, world.needs(tokens), world.clock, passed_over=notes)
     return [route.name for route, _ in found], notes
+
+
+def counting(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[Share]]:
+    """Return a list that fills with the shares whose quotas are looked into."""
+    asked: list[Sequence[Share]] = []
+
+    def obstacle(shares: Sequence[Share], demand: Demand, now: float) -> Obstacle | None:
+        asked.append(shares)
+        return original(shares, demand, now)
+
+    original = Ledger.obstacle
+    monkeypatch.setattr(Ledger, "obstacle", staticmethod(obstacle))
+    return asked
 
 
 class TestShares:
@@ -62,15 +77,7 @@ class TestShares:
 def test_what_closes_many_is_found_out_once_and_said_of_each(
     unit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = shared(3_000.0, 9_000.0, unit=unit)
-    asked: list[Sequence[Share]] = []
-
-    def obstacle(shares: Sequence[Share], demand: Demand, now: float) -> Obstacle | None:
-        asked.append(shares)
-        return original(shares, demand, now)
-
-    original = Ledger.obstacle
-    monkeypatch.setattr(Ledger, "obstacle", staticmethod(obstacle))
+    world, asked = shared(3_000.0, 9_000.0, unit=unit), counting(monkeypatch)
     found, notes = walked(world)
     assert found == ["six/d#k1", "lab2/e#k1"]
     assert sum(len(shares) > 0 for shares in asked) == 1
@@ -130,3 +137,119 @@ def test_another_key_of_the_model_is_another_pool() -> None:
     found, notes = walked(world)
     assert found == ["lab/a#k2", "lab/b#k2"]
     assert [(note.name, note.key) for note in notes] == [("lab/a", "k1"), ("lab/b", "k1")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda world, pool: setattr(world.clock, "time", pool.edge),
+        lambda world, pool: pool.counter.spend(-1.0),
+        lambda world, pool: pool.close(START + 5, START),
+        lambda world, pool: pool.learn(3_001.0, "its headers", START + 100, START),
+    ],
+    ids=["what expires", "what is given back", "a statement", "another limit"],
+)
+def test_what_was_found_out_holds_until(
+    change: Callable[[World, Pool], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, asked = shared(3_000.0), counting(monkeypatch)
+    pool = world.route("lab/a#k1").shares[0].pool
+    for _ in range(3):
+        walked(world)
+        world.clock.time += 0.1
+    assert sum(len(shares) > 0 for shares in asked) == 1
+    change(world, pool)
+    walked(world)
+    assert sum(len(shares) > 0 for shares in asked) >= 2
+
+
+def test_as_much_spent_anew_is_not_as_it_was() -> None:
+    world = World(provider("lab", [model("a")], [quota(4)]))
+    pool = world.route().shares[0].pool
+    for moment in (0, 30, 61):  # what was spent first has expired when the last is
+        world.clock.time = START + moment
+        pool.advance(world.clock.time)
+        pool.counter.spend(2.0)
+        _, notes = walked(world)
+        assert all(note.opens_at > world.clock.time for note in notes)
+    assert pool.counter.used == 4.0
+    assert [note.opens_at for note in notes] == [START + 90.5]
+
+
+def test_a_limit_that_is_a_guess_is_looked_at_each_time() -> None:
+    world = World(
+        provider("lab", [model("a", intelligence_rank=1)], [quota(None, window=86_400.0)]),
+        provider("six", [model("b", intelligence_rank=2)]),
+    )
+    pool = world.route().shares[0].pool
+    pool.advance(START)
+    pool.counter.spend(6.0)
+    pool.discover(asked=0.0, kept=1.0, dispatched=START, now=START + 5)
+    assert pool.learned is not None
+    assert pool.learned.guess is not None
+    world.clock.time = pool.learned.guess.raise_at - 1
+    pool.advance(world.clock.time)
+    pool.counter.spend(pool.limit - pool.counter.used)
+    assert walked(world)[0][0] == "six/b#k1"
+    world.clock.time += 1
+    assert world.clock.time < pool.edge
+    assert walked(world)[0][0] == "lab/a#k1", "a request that is kept out raises it"
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("wait"), st.sampled_from([0.2, 1.0, 31.0, 61.0, 3_600.0])),
+    st.tuples(st.sampled_from(["reserve", "settle", "cancel", "refuse"]), st.integers(1, 60)),
+    st.tuples(st.sampled_from(["close", "reopen", "learn"]), st.integers(1, 90)),
+)
+
+
+@given(steps=st.lists(STEPS, max_size=60), sizes=st.lists(st.integers(1, 80), min_size=1, max_size=4))
+@settings(deadline=None)
+def test_what_is_remembered_closes_what_a_fresh_look_finds_closed(
+    steps: list[tuple[str, float]], sizes: list[int]
+) -> None:
+    world = World(
+        provider(
+            "lab",
+            [model(name, intelligence_rank=rank) for rank, name in enumerate("abc", 1)],
+            [
+                quota(3, window=60.0),
+                quota(9, window=3_600.0, clock="utc-midnight"),
+                quota(100, "tokens", window=60.0),
+            ],
+        ),
+        provider("six", [model("d", intelligence_rank=4)], [quota(2, "concurrent", None), quota(4)]),
+    )
+    leases: list[Lease] = []
+    for step, amount in steps:
+        now, place = world.clock.time, int(amount)
+        route = world.routes[place % len(world.routes)]
+        pool = route.shares[place % len(route.shares)].pool
+        if step == "wait":
+            world.clock.time += amount
+        elif step == "reserve":
+            lease = world.ledger.reserve(route.shares, Demand(place, 1, 1), now)
+            leases += [lease] if lease else []
+        elif step in ("settle", "cancel", "refuse") and leases:
+            lease = leases.pop(place % len(leases))
+            arguments = (place, 1) if step == "settle" else ()
+            getattr(world.ledger, step)(lease, now, *arguments)
+        elif step == "close":
+            pool.close(now + amount, now)
+        elif step == "reopen":
+            pool.reopen(now)
+        elif step == "learn":
+            pool.learn(amount, "its headers", now + 50, now)
+        for size in sizes:
+            needs = world.needs(size, stated=1)
+            known, fresh = (look(world, needs, dry=dry) for dry in (False, True))
+            assert known[0] == fresh[0]
+            assert known[1].keys() == fresh[1].keys()
+            assert all(world.clock.time < at <= fresh[1][name] for name, at in known[1].items())
+
+
+def look(world: World, needs: Needs, *, dry: bool) -> tuple[list[str], dict[str, float]]:
+    """Return the routes that are open, and when those open that quotas close."""
+    notes: list[PassedOver] = []
+    found = world.router.candidates(world.order, needs, world.clock, passed_over=notes, dry=dry)
+    return [route.name for route, _ in found], {note.name: note.opens_at for note in notes}

@@ -19,7 +19,7 @@ import msgspec
 
 from freellm.catalogue import Entry, Route
 from freellm.ceilings import generous
-from freellm.closures import Known, closed_alike, full, full_alike, resting
+from freellm.closures import Closures, full, oversized, resting
 from freellm.guessing import doubtful
 from freellm.handoff import siblings
 from freellm.ledger import Demand, Ledger
@@ -59,9 +59,10 @@ class Router:
     :param corrections: knows what models really use
     """
 
-    __slots__ = ("_corrections", "_ledger")
+    __slots__ = ("_closures", "_corrections", "_ledger")
 
     def __init__(self, ledger: Ledger, corrections: Corrections) -> None:
+        self._closures = Closures()
         self._ledger = ledger
         self._corrections = corrections
 
@@ -103,7 +104,7 @@ class Router:
         :param dry: whether this is a look only, which takes no key's turn
         """
         offered, late = set[Route](), list[Entry]()
-        known: Known = {}
+        closures = Closures() if dry else self._closures
         moment = began = now()
         notes: list[PassedOver] = [] if passed_over is None else passed_over
         entries = self._allowed(order, needs, began, sticky, largest_refused, notes)
@@ -115,13 +116,12 @@ class Router:
                 continue
             for route in _in_turn(entry, sticky, dry):
                 new = route not in tried and route not in offered
-                open_for = self._judged(route, needs, moment, known, notes) if new else None
+                open_for = self._judged(route, needs, moment, closures, notes) if new else None
                 if open_for is None:
                     continue
                 offered.add(route)
                 yield route, generous(route, open_for, needs.stated)
                 moment = now()
-                known.clear()
                 if entry.provider.name in avoided:
                     late.append(entry)
                     break
@@ -200,7 +200,7 @@ class Router:
         notes: list[PassedOver],
         dry: bool,
     ) -> Iterator[tuple[Route, Demand]]:
-        known: Known = {}
+        closures = Closures() if dry else self._closures
         moment = now()
         for entry in entries:
             if not self._able(entry, needs, largest_refused, notes):
@@ -208,12 +208,11 @@ class Router:
             for route in _in_turn(entry, None, dry):
                 if route in tried or route in offered:
                     continue
-                demand = self._judged(route, needs, moment, known, notes)
+                demand = self._judged(route, needs, moment, closures, notes)
                 if demand is not None:
                     offered.add(route)
                     yield route, generous(route, demand, needs.stated)
                     moment = now()
-                    known.clear()
 
     def _able(
         self, entry: Entry, needs: Needs, largest_refused: Sequence[int], notes: list[PassedOver]
@@ -238,40 +237,30 @@ class Router:
         return True
 
     def _judged(
-        self, route: Route, needs: Needs, now: float, known: Known, notes: list[PassedOver]
+        self, route: Route, needs: Needs, now: float, closures: Closures, notes: list[PassedOver]
     ) -> Demand | None:
-        """Return what a request takes from a route that is open; None, with a note, when it is closed.
-
-        :param known: what was found closed at this very moment; filled
-        """
-        note = closed_alike(route, known, now)
+        """Return what a request takes from a route that is open; None, with a note, when it is closed."""
+        note = resting(route, now)
+        if note is None and route.standing.too_large_until <= now:
+            note = closures.find(route, None, now)
         if note is None:
             demand = self.demand(route.entry, needs)
-            note = self._too_much(route, demand, now, known)
+            note = oversized(route, demand, now) or closures.find(route, demand, now)
             if note is None:
-                return demand
+                obstacle = self._ledger.obstacle(route.shares, demand, now)
+                if obstacle is None:
+                    return demand
+                note = closures.add(route, demand, obstacle)
         notes.append(note)
         return None
 
     def closed(self, route: Route, demand: Demand, now: float) -> PassedOver | None:
         """Return why a route cannot be taken at the moment; None when it can."""
-        return resting(route, now) or self._too_much(route, demand, now, {})
-
-    def _too_much(self, route: Route, demand: Demand, now: float, known: Known) -> PassedOver | None:
-        if route.standing.too_large_until > now and route.standing.refuses(
-            demand.input + demand.ceiling, now
-        ):
-            detail = f"it refused {route.standing.too_large} tokens as too large"
-            until = route.standing.too_large_until
-            return PassedOver(route.entry.name, "too_large", detail, until, key=route.key.id)
-        if route.metered and (alike := known.get((route.shares, demand))) is not None:
-            return full_alike(route, alike)
+        note = resting(route, now) or oversized(route, demand, now)
+        if note is not None:
+            return note
         obstacle = self._ledger.obstacle(route.shares, demand, now)
-        if obstacle is None:
-            return None
-        note = full(route, obstacle)
-        known[(route.shares, demand) if route.metered else route.shares] = note
-        return note
+        return None if obstacle is None else full(route, obstacle)
 
 
 def _nearest_first(
