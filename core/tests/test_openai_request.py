@@ -252,6 +252,15 @@ def test_what_stands_beside_a_tool_call_can_stay() -> None:
     assert fit_messages([message], images=False, null_content=None, call_extras=True) == [message]
 
 
+def test_a_service_can_take_fewer_members_of_messages() -> None:
+    result: Json = {"role": "tool", "tool_call_id": "1", "name": "clock", "content": "12:00"}
+    taken = frozenset({"role", "content", "tool_call_id"})
+    assert fit_messages([result], images=False, null_content=None) == [result]
+    assert fit_messages([result], images=False, null_content=None, fields=taken) == [
+        {"role": "tool", "tool_call_id": "1", "content": "12:00"}
+    ]
+
+
 def test_a_null_content_can_become_a_text() -> None:
     message: Json = {"role": "assistant", "content": None, "tool_calls": []}
     assert fit_messages([message], images=False, null_content="") == [

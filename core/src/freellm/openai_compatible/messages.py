@@ -22,15 +22,21 @@ class _UnfitError(Exception):
 
 
 def fit_messages(
-    messages: Sequence[Json], *, images: bool, null_content: str | None, call_extras: bool = False
+    messages: Sequence[Json],
+    *,
+    images: bool,
+    null_content: str | None,
+    call_extras: bool = False,
+    fields: frozenset[str] = MESSAGE_FIELDS,
 ) -> Sequence[Json] | Failure:
     """Return the messages with the members and contents that a service takes.
 
-    Contents of several text parts become one text. Members that are null, and members OpenAI does not know, go.
+    Contents of several text parts become one text. Members that are null, and members the service does not take, go.
 
     :param images: whether the model takes images; then contents with images stay lists of parts
     :param null_content: what stands for a null content; None leaves the member out
     :param call_extras: whether members of tool calls that OpenAI does not know stay
+    :param fields: the members of a message that the service takes
     :return: the same sequence when nothing had to change, or a failure when a part is of a kind the model cannot take
     """
     for message in messages:
@@ -39,12 +45,14 @@ def fit_messages(
     else:  # the plain case: a role and a text each
         return messages
     try:
-        return [_fit(message, images, null_content, call_extras) for message in messages]
+        return [_fit(message, images, null_content, call_extras, fields) for message in messages]
     except _UnfitError as error:
         return Failure(kind=Kind.BAD_REQUEST, message=str(error), param="messages")
 
 
-def _fit(message: Json, images: bool, null_content: str | None, call_extras: bool) -> Json:
+def _fit(
+    message: Json, images: bool, null_content: str | None, call_extras: bool, fields: frozenset[str]
+) -> Json:
     content, calls = message.get("content"), message.get("tool_calls")
     if calls and not call_extras and not all(CALL_FIELDS.issuperset(call) for call in calls):
         known = [{name: value for name, value in call.items() if name in CALL_FIELDS} for call in calls]
@@ -53,13 +61,9 @@ def _fit(message: Json, images: bool, null_content: str | None, call_extras: boo
         content = _fit_parts(content, images and message.get("role") == "user")
     elif content is None:
         content = null_content
-    if (
-        content is message.get("content")
-        and MESSAGE_FIELDS.issuperset(message)
-        and None not in message.values()
-    ):
+    if content is message.get("content") and fields.issuperset(message) and None not in message.values():
         return message
-    kept = {name: value for name, value in message.items() if name in MESSAGE_FIELDS and value is not None}
+    kept = {name: value for name, value in message.items() if name in fields and value is not None}
     if content is not None:
         kept["content"] = content
     return kept

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from freellm.declarations import Model
-from freellm.openai_compatible.messages import fit_messages
+from freellm.openai_compatible.messages import MESSAGE_FIELDS, fit_messages
 from freellm.types import ChatRequest, Failure, Json, Kind
 
 COMMON_PARAMETERS: Final = frozenset(
@@ -64,6 +64,7 @@ class ChatWire(msgspec.Struct, frozen=True):
         request is refused before it is sent
     :param ask_usage: whether a stream has its usage only if `stream_options` asks for it
     :param call_extras: whether members of earlier tool calls that OpenAI does not know are sent
+    :param message_fields: the members of a message that it takes
     """
 
     path: str = "/chat/completions"
@@ -79,6 +80,7 @@ class ChatWire(msgspec.Struct, frozen=True):
     tool_choices: frozenset[str] = ALL_CHOICES
     ask_usage: bool = True
     call_extras: bool = False
+    message_fields: frozenset[str] = MESSAGE_FIELDS
 
     def body(self, request: ChatRequest, model: Model) -> Json | Failure:
         """Return the body to send, or a failure when the model cannot take the request."""
@@ -87,6 +89,7 @@ class ChatWire(msgspec.Struct, frozen=True):
             images=model.images != "none",
             null_content=self.null_content,
             call_extras=self.call_extras,
+            fields=self.message_fields,
         )
         if isinstance(messages, Failure):
             return messages

@@ -52,6 +52,9 @@ _FORWARD = frozenset(
     }
 )
 
+# None of that SDK's messages has a name.
+_MESSAGE_FIELDS = frozenset({"role", "content", "tool_calls", "tool_call_id"})
+
 _GPT_OSS = {"low": "low", "medium": "medium", "high": "high"}
 
 _REFUSALS = (
@@ -106,6 +109,7 @@ provider = SambaNova(
         forward=_FORWARD,
         efforts={"gpt-oss-120b": _GPT_OSS},
         null_content="",  # its types demand the member
+        message_fields=_MESSAGE_FIELDS,
     ),
     answers=AnswerShape(think=True),
     public_models=True,
