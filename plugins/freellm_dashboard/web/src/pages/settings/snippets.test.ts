@@ -10,3 +10,8 @@ it.each(CLIENTS.map((client) => [client.title, client] as const))(
     if (client.text.includes("{KEY}")) expect(text).toContain("fl-secret$&");
   },
 );
+
+it.each(["opencode", "pi", "zed"])("the text for %s is JSON", (id) => {
+  const client = CLIENTS.find((each) => each.id === id);
+  expect(client && JSON.parse(filled(client, "http://localhost:3001/v1", "fl-secret"))).toBeTypeOf("object");
+});
