@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -260,9 +261,14 @@ def next_reset(limit: Limit, moment: float) -> float:
 
 def _period(reset: Reset, moment: float) -> tuple[float, float]:
     """Return the Unix times at which the calendar period of a moment begins and ends."""
+    return _period_of_hour(reset, moment // HOUR * HOUR)
+
+
+@lru_cache(maxsize=256)
+def _period_of_hour(reset: Reset, moment: float) -> tuple[float, float]:
+    """Return the same for every moment of an hour: all periods begin with one."""
     if reset == "hour":
-        begun = moment // HOUR * HOUR
-        return begun, begun + HOUR
+        return moment, moment + HOUR
     zone = _ZONES[reset]
     first = datetime.fromtimestamp(moment, zone).date()
     following = first + timedelta(days=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from freellm_simulator.exchange import Ask
 
@@ -29,8 +30,9 @@ def _cost(piece: str) -> int:
     return 1 + (len(piece) - 1) // 7 if piece.isalpha() else 1
 
 
+@lru_cache(maxsize=1_024)
 def count(text: str) -> int:
-    """Return the tokens of a text."""
+    """Return the tokens of a text; conversations and traffic repeat theirs."""
     return sum(_cost(piece) for piece in _PIECE.findall(text))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -20,7 +21,7 @@ def run_days(plan: Plan, *, as_json: bool) -> None:
     days = f"{plan.days:g} day{'s' * (plan.days != 1)} of traffic"
     with (
         Console(stderr=True).status(f"{days}, routed by {', '.join(CONTENDERS)}"),
-        ProcessPoolExecutor(len(CONTENDERS), get_context("spawn")) as processes,
+        ProcessPoolExecutor(min(len(CONTENDERS), os.cpu_count() or 1), get_context("spawn")) as processes,
     ):
         tallies = list(processes.map(partial(simulate, plan), CONTENDERS))
     if as_json:

@@ -10,9 +10,10 @@ from freellm.catalogue import ABILITY_BITS, Entry
 from freellm.runtime import Runtime
 from freellm_simulator.admission import Admission, admit
 from freellm_simulator.days.contenders import Outcome
-from freellm_simulator.days.services import Services, counted
+from freellm_simulator.days.services import Services
 from freellm_simulator.days.traffic import Arrival
 from freellm_simulator.exchange import Caller, RefusedError
+from freellm_simulator.tokens import count
 from freellm_simulator.worlds import Facts
 
 ACCOUNT: Final = "oracle"
@@ -106,7 +107,7 @@ def models(runtime: Runtime, services: Services) -> Iterator[tuple[Entry, Facts]
 
 def prompt_of(arrival: Arrival) -> int:
     """Return about the tokens of a request's prompt."""
-    return sum(counted(str(message["content"])) + 4 for message in arrival.messages) + 3
+    return sum(count(str(message["content"])) + 4 for message in arrival.messages) + 3
 
 
 def needs_of(arrival: Arrival) -> int:

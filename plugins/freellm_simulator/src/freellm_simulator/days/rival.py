@@ -30,26 +30,27 @@ PENALTY, PENALTY_MOST, FORGIVEN = 3.0, 10.0, 120.0
 DAY = 86_400.0
 
 
-class _Counts:
-    """What was spent of one model's own limits."""
+class _Count:
+    """What was spent of one limit of a model's own: in the last seconds, or since midnight where it is a day's."""
 
-    def __init__(self, quotas: Sequence[Quota]) -> None:
-        self._quotas = quotas
+    def __init__(self, quota: Quota) -> None:
+        self._quota = quota
         self._spent: deque[tuple[float, float]] = deque()
+        self._used = 0.0
 
     def fits(self, tokens: float, now: float) -> bool:
-        while self._spent and self._spent[0][0] < now - DAY:
-            self._spent.popleft()
-        for quota in self._quotas:
-            since = now - now % DAY if (quota.window or 0) >= DAY else now - (quota.window or 0)
-            recent = [amount for at, amount in self._spent if at >= since]
-            used = float(len(recent)) if quota.unit == "requests" else sum(recent)
-            if quota.limit is not None and used + (1 if quota.unit == "requests" else tokens) > quota.limit:
-                return False
-        return True
+        window, limit = self._quota.window or 0.0, self._quota.limit
+        since = now - now % DAY if window >= DAY else now - window
+        while self._spent and self._spent[0][0] < since:
+            self._used -= self._spent.popleft()[1]
+        return limit is None or self._used + self._amount(tokens) <= limit
 
     def spend(self, tokens: float, now: float) -> None:
-        self._spent.append((now, tokens))
+        self._spent.append((now, amount := self._amount(tokens)))
+        self._used += amount
+
+    def _amount(self, tokens: float) -> float:
+        return 1.0 if self._quota.unit == "requests" else tokens
 
 
 class _Place:
@@ -57,7 +58,7 @@ class _Place:
 
     def __init__(self, route: Route, quotas: Sequence[Quota]) -> None:
         self.route = route
-        self.counts = _Counts(quotas)
+        self.counts = [_Count(quota) for quota in quotas]
         self.benched_until = 0.0
         self.benches = 0
         self._penalty, self._penalty_at = 0.0, 0.0
@@ -120,7 +121,7 @@ class Rival:
             now = self._clock.now()
             if place in tried or place.benched_until > now or needed & ~place.route.entry.mask:
                 continue
-            if not place.counts.fits(tokens, now):
+            if not all(count.fits(tokens, now) for count in place.counts):
                 continue
             tried.add(place)
             if await self._ask(place, request, tokens):
@@ -145,7 +146,9 @@ class Rival:
         now = self._clock.now()
         if reaction.status == 200:
             usage = reaction.usage
-            place.counts.spend(tokens if usage is None else usage.prompt + usage.completion, now)
+            spent = tokens if usage is None else float(usage.prompt + usage.completion)
+            for count in place.counts:
+                count.spend(spent, now)
             place.sink(-1.0, now)
             place.benches = 0
             return True

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
-from functools import lru_cache
 from random import Random
 from typing import Any, Final, cast
 from urllib.parse import parse_qs, urlsplit
@@ -20,7 +19,7 @@ from freellm_simulator.admission import Admission, admit_chat
 from freellm_simulator.delivery import Pace
 from freellm_simulator.exchange import Ask, Call, Caller, Exchange, Json, RefusedError, Reply, Usage
 from freellm_simulator.server import Desk
-from freellm_simulator.tokens import PER_IMAGE, PER_MESSAGE, PER_REPLY, count
+from freellm_simulator.tokens import prompt_tokens
 from freellm_simulator.wires import WIRES
 from freellm_simulator.wires.contract import SEED, Refusal, Wire
 from freellm_simulator.worlds import Facts
@@ -35,8 +34,6 @@ _LENGTHS: Final = 4_096
 _OWN: Final = re.compile(r"\{(\w+):([^{}]+)\}")
 _NAMED: Final = re.compile(r"\{(\w+)\}")
 """The two kinds of named parts in aiohttp's paths: with a pattern of their own, and without."""
-
-counted = lru_cache(maxsize=20_000)(count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,26 +188,11 @@ class Services:
         return Reaction(refusal.status, self._headers(headers), refusal.body, REFUSAL_SECONDS, 0.0)
 
 
-def prompt_tokens(ask: Ask) -> int:
-    """Return what `freellm_simulator.tokens.prompt_tokens` does; texts that come again are counted once."""
-    total = PER_REPLY
-    for turn in ask.turns:
-        total += PER_MESSAGE + counted(turn.text) + PER_IMAGE * len(turn.images)
-        total += sum(counted(call.name) + counted(_written(call.arguments)) for call in turn.calls)
-    for tool in ask.tools:
-        total += counted(tool.name) + counted(tool.description) + counted(_written(tool.schema))
-    return total
-
-
 def _priced(facts: Facts, prompt: int, output: int) -> dict[str, float]:
     return {
         unit: a_request + (prompt * into + output * out) / 1_000_000
         for unit, (a_request, into, out) in facts.prices.items()
     }
-
-
-def _written(value: object) -> str:
-    return orjson.dumps(value).decode()
 
 
 def _patterns(wire: Wire) -> Iterator[re.Pattern[str]]:

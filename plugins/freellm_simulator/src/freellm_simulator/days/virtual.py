@@ -9,16 +9,26 @@ from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
+LOOKS_EVERY = 20
+"""Turns of a busy loop between two looks at its sockets."""
 
-class _Jumping(selectors.SelectSelector):
+
+class _Jumping(selectors.DefaultSelector):
     """Never waits: tells the loop how long it would have waited."""
 
     def __init__(self) -> None:
         super().__init__()
         self.waited = 0.0
+        self._passed = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Return what is ready, and let the time pass if nothing is."""
+        """Return what is ready, and let the time pass if nothing is.
+
+        While the loop has something to do at once, sockets are looked at only now and then: most days have none.
+        """
+        self._passed += 1
+        if timeout == 0 and self._passed % LOOKS_EVERY:
+            return []
         ready = super().select(0 if timeout is not None else None)
         if not ready and timeout is not None and timeout > 0:
             self.waited += timeout
