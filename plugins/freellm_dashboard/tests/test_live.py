@@ -137,6 +137,14 @@ async def test_the_overview_knows_of_a_request_as_soon_as_pages_are_told_what_it
         assert (len(last), last[0]["id"]) == (2, response.headers["X-Request-Id"])
 
 
+async def test_a_request_that_a_page_knows_of_can_be_opened_before_the_log_has_it(browser: Browser) -> None:
+    for _ in range(3):
+        response = await browser.proxy.chat()
+        opened = await browser.get(f"/api/requests/{response.headers['X-Request-Id']}")
+        assert opened.status == 200
+        assert len(opened.json["attempts"]) == 1
+
+
 async def test_under_load_pages_are_told_now_and_then_and_all_of_it_at_the_end(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from freellm.administration.folder import DataFolder
     from freellm.proxy import Proxy
     from freellm.store import AttemptRecord, LoggedRequest, RequestRecord
+
+_LOOK_EVERY: Final = 0.05
+_LOOKS: Final = 40
+"""How often, and how many times, it is looked whether the log has a request that is over; it is written once a second."""
 
 _ROW = tuple(name for name in RequestRow.__struct_fields__ if name not in ("key_label", "ok"))
 
@@ -72,6 +77,7 @@ class LogDesk:
     async def show(self, request: web.Request) -> web.Response:
         """Show a request's ladder."""
         id_ = request.match_info["id"]
+        await self._written(id_)
         logged = await self._desk.work(_logged, id_)
         if logged is None:
             raise RefusedError(
@@ -81,6 +87,16 @@ class LogDesk:
                 cure="a request is logged within a second after it is over; GET /api/requests lists those that are",
             )
         return answer(_detail(logged, labels_of(self._desk.proxy)))
+
+    async def _written(self, id_: str) -> None:
+        """Wait until the log has a request that is over: pages show it before."""
+        activity = self._desk.proxy.activity
+        if all(record.id != id_ for record in activity.last):
+            return
+        for _ in range(_LOOKS):
+            if id_ in activity.logged:
+                return
+            await asyncio.sleep(_LOOK_EVERY)
 
 
 def _logged(folder: DataFolder, id_: str) -> LoggedRequest | None:
