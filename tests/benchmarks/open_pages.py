@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from rich.table import Table
 from benchmarks.client import Target
 from benchmarks.contestants import CHAT_PATH, Freellm
 from benchmarks.load import Load, measure
+from benchmarks.options import AS_JSON, KEYS_EACH, SECONDS, end_orderly_on_signals
 from benchmarks.page import PAGES
 from benchmarks.processes import TESTS, BenchmarkError, Cores, Running, first_answer, pinned
 from benchmarks.rounds import MESSAGES, Figures, Round, mock_upstream
@@ -196,20 +196,12 @@ def print_report(rounds: Sequence[Round], console: Console) -> None:
 
 @click.command()
 @click.option("--rounds", default=9, show_default=True, type=click.IntRange(1, 100), help="How many rounds.")
-@click.option(
-    "--seconds",
-    default=3.0,
-    show_default=True,
-    type=click.FloatRange(0.05, 60),
-    help="Measured time of each load.",
-)
-@click.option(
-    "--keys-each", default=3, show_default=True, type=click.IntRange(1, 20), help="Keys of each provider."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@SECONDS
+@KEYS_EACH
+@AS_JSON
 def main(rounds: int, seconds: float, keys_each: int, *, as_json: bool) -> None:
     """Measure chats with and without an open dashboard; never fails for being slow."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    end_orderly_on_signals()
     try:
         played = play(rounds, seconds, keys_each)
     except BenchmarkError as error:

@@ -35,7 +35,7 @@ class _Shut(NamedTuple):
     room: float
     edge: float
     cause: Cause
-    said: Callable[[], str]
+    said: str | Callable[[], str]
     opens_at: float
 
     def holds(self, demand: Demand | None, now: float) -> bool:
@@ -88,7 +88,7 @@ class Closures:
                 room=pool.room,
                 edge=pool.edge,
                 cause=note.cause,
-                said=partial(spent, obstacle),
+                said=note.said,
                 opens_at=obstacle.opens_at,
             )
         return note

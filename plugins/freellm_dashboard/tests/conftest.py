@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboards import Browser, signed_in
+from endpoints import Endpoint, serving
 from freellm_simulator import Simulation
 
 PROVIDERS = ("groq", "cloudflare", "mistral")
@@ -25,4 +26,14 @@ async def browser(tmp_path: Path, simulation: Simulation) -> AsyncIterator[Brows
     """A browser that is signed in, on a proxy with three providers and a key for each."""
     urls = {name: simulation.base_urls[name] for name in PROVIDERS}
     async with signed_in(tmp_path, base_urls=urls) as made:
+        yield made
+
+
+@pytest.fixture
+async def plain_browser(tmp_path: Path) -> AsyncIterator[Browser]:
+    """A browser that is signed in, on a proxy whose only provider answers at once."""
+    async with (
+        serving(Endpoint()) as endpoint,
+        signed_in(tmp_path, base_urls={"groq": f"{endpoint.url}/v1"}) as made,
+    ):
         yield made

@@ -70,6 +70,7 @@ async def listening(browser: Browser) -> AsyncIterator[Stream]:
 
 
 def live_of(browser: Browser) -> Live:
+    """Return the open pages that the server knows; `browser.dashboard` is another look at the same store."""
     runner = browser.proxy.server._runner
     assert runner is not None
     found: Live = runner.app[DASHBOARD].live  # type: ignore[index]
@@ -77,12 +78,8 @@ def live_of(browser: Browser) -> Live:
 
 
 @pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
-    async with (
-        serving(Endpoint()) as endpoint,
-        signed_in(tmp_path, base_urls={"groq": f"{endpoint.url}/v1"}) as opened,
-    ):
-        yield opened
+def browser(plain_browser: Browser) -> Browser:
+    return plain_browser
 
 
 async def test_a_request_is_told_with_its_id_and_what_it_spent(browser: Browser) -> None:

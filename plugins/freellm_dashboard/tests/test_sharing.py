@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from dashboards import Browser, signed_in
-from endpoints import Endpoint, serving
+from dashboards import Browser
 from freellm_dashboard.api.sharing import LONGEST, LONGEST_BUSY, SHARE, Shared
 from freellm_dashboard.live import Live
 from freellm_dashboard.sessions import Session
@@ -45,12 +43,8 @@ class World:
 
 
 @pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
-    async with (
-        serving(Endpoint()) as endpoint,
-        signed_in(tmp_path, base_urls={"groq": f"{endpoint.url}/v1"}) as opened,
-    ):
-        yield opened
+def browser(plain_browser: Browser) -> Browser:
+    return plain_browser
 
 
 @pytest.fixture
