@@ -218,6 +218,23 @@ def _check(told: Any, answer: Any) -> None:
         assert not before
 
 
+def test_a_route_for_which_the_margin_is_given_up_is_told_as_a_guess(stage: Stage) -> None:
+    """Its quota has room for what is estimated, and none for the margin of a model whose estimates are often wrong."""
+    stage.forget()
+    runtime = stage.proxy.runtime
+    for entry in runtime.snapshot.orders.catalogue.chain:
+        for actual in (50, 150) * 10:
+            runtime._corrections.observe(entry.name, 100, actual, 10)
+    try:
+        for size in (2_000, 4_000, 6_000, 8_000, 12_000):
+            body = chat(text="word " * size, model="gpt-oss-120b")
+            told = stage.explain(body)
+            if told["serves"] is not None:
+                _check(told, stage.post("chat/completions", body)[2])
+    finally:
+        runtime._corrections._models.clear()
+
+
 def test_a_dry_run_spends_nothing_and_changes_nothing(stage: Stage) -> None:
     stage.forget()
     runtime = stage.proxy.runtime
