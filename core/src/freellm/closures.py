@@ -7,12 +7,11 @@ something expires there or is given back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
 from freellm.catalogue import Route
-from freellm.ledger import Demand, Obstacle, Share
+from freellm.ledger import Demand, Ledger, Obstacle, Share
 from freellm.reasons import Cause, PassedOver, cooling, spent
 
 _MOST: Final = 10_000
@@ -23,50 +22,53 @@ class _Shut(NamedTuple):
     """A quota that has no room.
 
     :param share: the pool that keeps a request out for the longest time, as the routes draw on it
+    :param others: the routes' other pools
     :param amount: what the request needed of it
     :param used: what was spent of it
-    :param room: what it might have reached
+    :param ceiling: what it might have reached
+    :param closed_until: Unix time until which the service had said that it is exhausted; 0: it had not
     :param edge: Unix time at which the next part of what was spent expires
+    :param note: what was said of the route that was looked at
     """
 
     share: Share
+    others: tuple[Share, ...]
     amount: float
     used: float
-    room: float
+    ceiling: float
+    closed_until: float
     edge: float
-    cause: Cause
-    said: str | Callable[[], str]
-    opens_at: float
+    note: PassedOver
 
-    def holds(self, demand: Demand | None, now: float) -> bool:
-        """Tell whether it has no room for a demand either; for any demand if it is None."""
+    def holds(self, demand: Demand, now: float) -> bool:
+        """Tell whether it keeps a demand out just as long, and nothing else does, which might for longer."""
         share, pool = self.share, self.share.pool
-        if share.metered and (demand is None or share.amount(demand) < self.amount):
+        if now >= self.edge or pool.counter.used != self.used:
             return False
-        return now < self.edge and pool.counter.used == self.used and pool.room == self.room
+        if pool.ceiling != self.ceiling or pool.closed_until != self.closed_until:
+            return False
+        if share.metered and share.amount(demand) != self.amount:
+            return False
+        return Ledger.fits(self.others, demand, now)
 
 
 class Closures:
-    """What quotas were found to have no room for.
-
-    The moment at which one opens may be a little early when it is said again: another pool of the same routes may keep
-    them closed for longer by then.
-    """
+    """What quotas were found to have no room for."""
 
     __slots__ = ("_shut",)
 
     def __init__(self) -> None:
         self._shut: dict[tuple[Share, ...], _Shut] = {}
 
-    def find(self, route: Route, demand: Demand | None, now: float) -> PassedOver | None:
-        """Return which quota keeps a route closed, if it is known that one does.
-
-        :param demand: what is asked of the route; None for what closes it whatever is asked
-        """
+    def find(self, route: Route, demand: Demand, now: float) -> PassedOver | None:
+        """Return which quota keeps a route closed, if it is known that one does: the same that a new look would find."""
         shut = self._shut.get(route.shares)
         if shut is None or not shut.holds(demand, now):
             return None
-        return PassedOver(route.entry.name, shut.cause, shut.said, shut.opens_at, None, route.key.id, route)
+        known = shut.note
+        return PassedOver(
+            route.entry.name, known.cause, known.said, known.opens_at, None, route.key.id, route
+        )
 
     def add(self, route: Route, demand: Demand, obstacle: Obstacle) -> PassedOver:
         """Say that a quota has no room, and remember it.
@@ -81,15 +83,16 @@ class Closures:
         if obstacle.window is not None and not guessed:
             if len(self._shut) >= _MOST:
                 self._shut.clear()
+            others = tuple(other for other in route.shares if other is not share)
             self._shut[route.shares] = _Shut(
                 share=share,
+                others=others,
                 amount=share.amount(demand),
                 used=pool.counter.used,
-                room=pool.room,
+                ceiling=pool.ceiling,
+                closed_until=pool.closed_until,
                 edge=pool.edge,
-                cause=note.cause,
-                said=note.said,
-                opens_at=obstacle.opens_at,
+                note=note,
             )
         return note
 

@@ -241,8 +241,6 @@ class Router:
     ) -> Demand | None:
         """Return what a request takes from a route that is open; None, with a note, when it is closed."""
         note = resting(route, now)
-        if note is None and route.standing.too_large_until <= now:
-            note = closures.find(route, None, now)
         if note is None:
             demand = self.demand(route.entry, needs)
             note = oversized(route, demand, now) or closures.find(route, demand, now)
