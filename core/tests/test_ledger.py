@@ -136,12 +136,12 @@ def test_an_obstacle_says_what_keeps_a_request_out() -> None:
     lease = reserve(ledger, route)
     minute = ledger.obstacle(route, DEMAND, NOW)
     assert minute
-    assert (minute.pool, minute.unit, minute.window) == ("p|requests/60s:*|key1", "requests", MINUTE)
+    assert minute.share.pool.identity == "p|requests/60s:*|key1"
     assert (minute.used, minute.limit, minute.cause) == (1, 1, "quota")
     assert minute.opens_at == ledger.opening(route, DEMAND, NOW) == NOW + 60.5
     busy = ledger.obstacle(route, DEMAND, NOW + 61)
     assert busy
-    assert (busy.cause, busy.unit) == ("concurrency", "concurrent")
+    assert (busy.cause, busy.share.concurrent) == ("concurrency", True)
     assert NOW + 61 < busy.opens_at < NOW + 71
     ledger.settle(lease, NOW + 61, 100, 50)
     ledger.close(route, NOW + 61, until=NOW + 900, unit="requests", window=DAY, limit=None)
@@ -150,7 +150,7 @@ def test_an_obstacle_says_what_keeps_a_request_out() -> None:
     assert (closed.cause, closed.opens_at) == ("closed", NOW + 900)
     large = ledger.obstacle(route, Demand(400, 51, 51), NOW + 61)
     assert large
-    assert (large.cause, large.unit, large.opens_at) == ("too_large", "tokens", math.inf)
+    assert (large.cause, large.share.pool.quota.unit, large.opens_at) == ("too_large", "tokens", math.inf)
 
 
 def test_a_limit_of_nothing_never_opens_and_an_unknown_limit_never_closes() -> None:

@@ -167,8 +167,8 @@ class World:
         truly = min(
             moment for moment in moments if moment >= self.true and self.fits(shares, amounts, moment)
         )
-        clock = next(share.pool.quota.clock for share in shares if share.pool.identity == obstacle.pool)
-        late = obstacle.window / 120 if obstacle.window and clock in ("rolling", "unknown") else 0
+        quota = obstacle.share.pool.quota
+        late = quota.window / 120 if quota.window and quota.clock in ("rolling", "unknown") else 0
         assert truly - SLACK <= obstacle.opens_at <= truly + late + 1e-3
         assert not self.fits(shares, amounts, self.true, late=True)
 

@@ -76,25 +76,28 @@ class Closures:
         Neither is remembered what may end at any moment, nor a limit that is a guess, which each request that it keeps
         out may raise.
         """
-        note = full(route, obstacle)
-        share = next(share for share in route.shares if share.pool.identity == obstacle.pool)
+        note, shares, share = full(route, obstacle), route.shares, obstacle.share
         pool = share.pool
         guessed = pool.learned is not None and pool.learned.guess is not None
-        if obstacle.window is not None and not guessed:
+        if not share.concurrent and not guessed:
             if len(self._shut) >= _MOST:
                 self._shut.clear()
-            others = tuple(other for other in route.shares if other is not share)
-            self._shut[route.shares] = _Shut(
-                share=share,
-                others=others,
-                amount=share.amount(demand),
-                used=pool.counter.used,
-                ceiling=pool.ceiling,
-                closed_until=pool.closed_until,
-                edge=pool.edge,
-                note=note,
+            known = self._shut.get(shares)
+            self._shut[shares] = _Shut(
+                share,
+                known.others if known and known.share is share else _without(shares, share),
+                share.amount(demand),
+                pool.counter.used,
+                pool.ceiling,
+                pool.closed_until,
+                pool.edge,
+                note,
             )
         return note
+
+
+def _without(shares: tuple[Share, ...], share: Share) -> tuple[Share, ...]:
+    return tuple([other for other in shares if other is not share])
 
 
 def resting(route: Route, now: float) -> PassedOver | None:

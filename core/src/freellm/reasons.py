@@ -59,15 +59,16 @@ def cooling(name: str, cause: Kind | None, stated: bool) -> str:
 
 def spent(obstacle: Obstacle) -> str:
     """Say which quota has no room, as it was when the route was passed over."""
-    window = span(obstacle.window)
+    quota = obstacle.share.pool.quota
+    window = span(quota.window)
     if obstacle.cause == "closed":
-        return f"its {obstacle.unit} {window} are exhausted, the service says"
+        return f"its {quota.unit} {window} are exhausted, the service says"
     limit = "?" if obstacle.limit is None else f"{obstacle.limit:g}"
     if obstacle.cause == "too_large":
-        return f"the request is larger than {limit} {obstacle.unit} {window}"
-    if obstacle.window is None:
+        return f"the request is larger than {limit} {quota.unit} {window}"
+    if quota.window is None:
         return f"{obstacle.used:g} of {limit} at once in use"
-    return f"{obstacle.used:g} of {limit} {obstacle.unit} {window} are used"
+    return f"{obstacle.used:g} of {limit} {quota.unit} {window} are used"
 
 
 def span(window: float | None) -> str:

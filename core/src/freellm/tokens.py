@@ -154,16 +154,18 @@ _MODELS: Final = 4_096
 class _Experience:
     """What the answers of one model taught.
 
-    `ratio` is actual to estimated input, `error` how far single answers are from it. `sizes` are the last outputs as they came, `order` the same ones sorted.
+    `ratio` is actual to estimated input, `error` how far single answers are from it. `sizes` are the last outputs as they
+    came, `order` the same ones sorted, `usual` what a next one is not expected to exceed.
     """
 
-    __slots__ = ("error", "order", "ratio", "sizes")
+    __slots__ = ("error", "order", "ratio", "sizes", "usual")
 
     def __init__(self) -> None:
         self.ratio = 1.0
         self.error = 0.0
         self.sizes: deque[int] = deque()
         self.order: list[int] = []
+        self.usual = UNKNOWN_OUTPUT
 
     def correct(self, estimated: int, actual: int) -> None:
         low, high = _BOUNDS
@@ -176,10 +178,8 @@ class _Experience:
             del self.order[bisect_left(self.order, self.sizes.popleft())]
         self.sizes.append(output)
         insort(self.order, output)
-
-    def usual(self) -> int:
-        order = self.order
-        return order[math.ceil(_QUANTILE * len(order)) - 1] if len(order) >= ENOUGH else UNKNOWN_OUTPUT
+        if len(self.order) >= ENOUGH:
+            self.usual = self.order[math.ceil(_QUANTILE * len(self.order)) - 1]
 
 
 class Corrections:
@@ -232,7 +232,7 @@ class Corrections:
         :param model_max: the most that the model puts out
         """
         known = self._models.get(model_key)
-        expected = known.usual() if known else UNKNOWN_OUTPUT
+        expected = known.usual if known else UNKNOWN_OUTPUT
         if stated_max is not None and stated_max < expected:
             expected = stated_max
         if model_max is not None and model_max < expected:

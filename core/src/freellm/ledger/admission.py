@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 from freellm.ledger.demands import Cause, Demand, Obstacle, Share
-from freellm.ledger.pools import Pool
 
 
 def fits(shares: Sequence[Share], demand: Demand, now: float) -> bool:
@@ -38,7 +37,7 @@ def obstacle(shares: Sequence[Share], demand: Demand, now: float) -> Obstacle | 
         if pool.counter.used + amount > pool.room and (not share.unlimited or pool.closed_until):
             moment = pool.opening(amount, now, share.unlimited)
             if moment > opens:
-                longest, opens = pool, moment
+                longest, opens = share, moment
     return None if longest is None else _obstacle(longest, opens)
 
 
@@ -90,21 +89,15 @@ def left(shares: Sequence[Share], now: float) -> dict[str, float]:
     return least
 
 
-def _obstacle(pool: Pool, opens: float) -> Obstacle:
+def _obstacle(share: Share, opens: float) -> Obstacle:
+    pool = share.pool
     cause: Cause = "concurrency" if pool.quota.unit == "concurrent" else "quota"
     if math.isinf(opens):
         cause = "too_large"
     elif pool.closed_until == opens:
         cause = "closed"
-    return Obstacle(
-        pool=pool.identity,
-        unit=pool.quota.unit,
-        window=pool.quota.window,
-        used=pool.counter.used,
-        limit=None if math.isinf(pool.limit) else pool.limit,
-        opens_at=opens,
-        cause=cause,
-    )
+    limit = None if math.isinf(pool.limit) else pool.limit
+    return Obstacle(share, pool.counter.used, limit, opens, cause)
 
 
 def is_ample(shares: Sequence[Share], now: float) -> bool:

@@ -120,21 +120,17 @@ class Lease(msgspec.Struct, eq=False):
     slot: int = -1
 
 
-class Obstacle(msgspec.Struct, frozen=True, kw_only=True):
+class Obstacle(msgspec.Struct, frozen=True):
     """The pool that keeps a request from a route for the longest time.
 
-    :param pool: the pool's identity
-    :param unit: the quota's unit
-    :param window: seconds; None for `concurrent`
+    :param share: the pool, as the route draws on it
     :param used: what is spent of it
     :param limit: what it holds; None is unknown
     :param opens_at: Unix time at which the pool admits the request; infinite when it never will
     :param cause: why it refuses
     """
 
-    pool: str
-    unit: str
-    window: float | None
+    share: Share
     used: float
     limit: float | None
     opens_at: float

@@ -33,7 +33,13 @@ def _cost(piece: str) -> int:
 @lru_cache(maxsize=1_024)
 def count(text: str) -> int:
     """Return the tokens of a text; conversations and traffic repeat theirs."""
-    return sum(_cost(piece) for piece in _PIECE.findall(text))
+    return text.count("\n") + sum(map(_count_word, text.split()))
+
+
+@lru_cache(maxsize=4_096)
+def _count_word(word: str) -> int:
+    """Return the tokens of what stands between white space; most words come again and again."""
+    return sum(_cost(piece) for piece in _PIECE.findall(word))
 
 
 def truncate(text: str, budget: int) -> str:
