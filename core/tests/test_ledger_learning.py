@@ -185,6 +185,45 @@ def test_what_was_given_back_since_the_dispatch_is_no_spending_elsewhere(
     assert pool_of(route, "tokens").view(NOW).used == 270, "beyond that it is"
 
 
+@pytest.mark.parametrize("charge", ["input+max", "actual"])
+@pytest.mark.parametrize("elsewhere", [0, 7, 500])
+@pytest.mark.parametrize("wrote", [60, 100, 101, 180])
+def test_an_estimate_that_was_too_low_is_no_spending_elsewhere(
+    charge: str, elsewhere: int, wrote: int
+) -> None:
+    """A service that charges ahead shows in its headers what the request really is, and the usage shows it again."""
+    ledger = Ledger()
+    quota = Quota(unit="tokens", limit=6_000, window=MINUTE, charge=charge, **FACTS)
+    (share,) = ledger.shares("p", MODEL, [quota], key="key", account="account")
+    other, lease = ledger.reserve([share], DEMAND, NOW), ledger.reserve([share], DEMAND, NOW)
+    assert other
+    assert lease
+    counted = 150 + elsewhere + (wrote + 50 if charge == "input+max" else 0)
+    for one in (other, lease):
+        ledger.stamp(one, NOW + 1)
+    ledger.read([share], [Reading(unit="tokens", window=MINUTE, remaining=6_000 - counted)], NOW + 1)
+    ledger.settle(lease, NOW + 3, wrote, 20)
+    ledger.settle(other, NOW + 3, 100, 50)
+    not_ours = {
+        "actual": max(counted - 300, 0),  # neither request's figures are counted yet
+        "input+max": max(elsewhere - max(100 - wrote, 0), 0),  # what was reserved too much hides as much
+    }[charge]
+    assert share.pool.view(NOW + 3).used == 150 + wrote + 20 + not_ours
+    assert share.pool.view(NOW + 2 * MINUTE).used == 0
+
+
+def test_a_reading_from_before_a_request_was_counted_says_nothing_about_it() -> None:
+    ledger = Ledger()
+    quota = Quota(unit="tokens", limit=6_000, window=MINUTE, charge="input+max", **FACTS)
+    (share,) = ledger.shares("p", MODEL, [quota], key="key", account="account")
+    ledger.read([share], [Reading(unit="tokens", window=MINUTE, remaining=5_000)], NOW)
+    lease = ledger.reserve([share], DEMAND, NOW)
+    assert lease
+    ledger.stamp(lease, NOW + 1)
+    ledger.settle(lease, NOW + 2, 130, 50)
+    assert share.pool.view(NOW + 2).used == 1_000 + 180
+
+
 def test_what_a_service_has_counted_is_beyond_doubt(ledger: Ledger, route: tuple[Share, ...]) -> None:
     lost = ledger.reserve(route, DEMAND, NOW)
     assert lost
@@ -194,6 +233,20 @@ def test_what_a_service_has_counted_is_beyond_doubt(ledger: Ledger, route: tuple
     assert pool.doubted(NOW) == 1
     ledger.read(route, [reading("minute", limit=30, remaining=29)], NOW)
     assert pool.doubted(NOW) == 0
+
+
+def test_a_refusal_settles_doubts_about_the_quotas_it_may_speak_of(
+    ledger: Ledger, route: tuple[Share, ...]
+) -> None:
+    """Two requests are refused at once: the second says nothing of the first one's part in other quotas."""
+    first, second = ledger.reserve(route, DEMAND, NOW), ledger.reserve(route, DEMAND, NOW)
+    for lease in (first, second):
+        assert lease
+        ledger.refuse(lease, NOW)
+    ledger.believe(route, NOW, unit="requests", window=MINUTE, scope="route")
+    assert (pool_of(route, "minute").doubted(NOW), pool_of(route, "day").doubted(NOW)) == (1, 2)
+    ledger.believe(route, NOW, unit=None, window=None, scope="route")
+    assert pool_of(route, "day").doubted(NOW) == 1
 
 
 def test_nothing_left_of_an_unknown_limit_closes_the_pool_until_it_resets(

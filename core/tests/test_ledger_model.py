@@ -249,7 +249,7 @@ class World:
             long=long,
             dispatched=lease.at,
         )
-        self.ledger.believe(lease.shares, self.now)
+        self.ledger.believe(lease.shares, self.now, unit=None, window=None, scope="route")
         assert pool in before
         for one, (used, limit, known) in before.items():
             assert one.counter.used == used

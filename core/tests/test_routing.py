@@ -452,7 +452,7 @@ class TestCautiousBooks:
         lease = world.ledger.reserve(route.shares, demand, world.clock())
         assert lease
         world.ledger.refuse(lease, world.clock())
-        world.ledger.believe(route.shares, world.clock())
+        world.ledger.believe(route.shares, world.clock(), unit="requests", window=60.0, scope="route")
         assert not list(world.router.candidates(world.order, world.needs(), world.clock))
 
     def test_the_margin_of_an_estimate_is_given_up_before_a_request_is_refused(self) -> None:

@@ -33,7 +33,13 @@ class Lessons:
         elif failure.scope != "model" and not self._discovers(refused):
             # What speaks for a model with every key is no quota of ours: the service is full.
             self._introduce(refused)
-        self._ledger.believe(refused.route.shares, refused.now)
+        self._ledger.believe(
+            refused.route.shares,
+            refused.now,
+            unit=refused.unit,
+            window=failure.window,
+            scope=failure.scope,
+        )
 
     def foresaw(self, refused: Refused) -> bool:
         """Tell whether the books said that the pools it speaks of are full; to be asked before they learn from it."""

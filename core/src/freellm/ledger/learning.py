@@ -232,11 +232,21 @@ def _fullness(pool: Pool) -> float:
     return SUSPICIOUS if math.isinf(pool.limit) else pool.counter.used / max(pool.limit, NEGLIGIBLE)
 
 
-def believe(shares: Sequence[Share], now: float) -> None:
-    """Take everything that is booked for spent, but for the request that was refused: the service said that it is."""
+def believe(
+    shares: Sequence[Share], now: float, *, unit: str | None, window: float | None, scope: Scope
+) -> None:
+    """Take everything for spent that is booked of the quotas a refusal may speak of: the service said that it is.
+
+    The request that was refused stays in doubt.
+
+    :param unit: the unit that the refusal names; None: any
+    :param window: seconds, if it names one
+    :param scope: how much it speaks for
+    """
     for share in shares:
-        share.pool.doubts = None
-        share.pool.doubt(now, share.refusal_costs, now)
+        if _may_mean(share, unit, window, scope):
+            share.pool.doubts = None
+            share.pool.doubt(now, share.refusal_costs, now)
 
 
 def close(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -39,6 +39,19 @@ class PoolView(msgspec.Struct, frozen=True, kw_only=True):
     edge: float
 
 
+class Elsewhere(NamedTuple):
+    """What a reading showed to be spent and the books did not know of.
+
+    :param amount: how much
+    :param at: Unix time at which it was booked
+    :param read_at: Unix time of the reading
+    """
+
+    amount: float
+    at: float
+    read_at: float
+
+
 def _counter(quota: Quota) -> Counter:
     if quota.window is None:
         return Concurrent()
@@ -62,6 +75,7 @@ class Pool:
         "counter",
         "doubts",
         "edge",
+        "elsewhere",
         "identity",
         "learned",
         "limit",
@@ -77,6 +91,8 @@ class Pool:
         self.learned: Learned | None = None
         self.doubts: Counter | None = None
         """The part of what was spent that the service may never have counted; made on first use."""
+        self.elsewhere: Elsewhere | None = None
+        """What was last taken for spent by somebody else."""
         self.told = -math.inf
         """When an answer last stated the limit itself."""
         self.closed_until = 0.0
@@ -164,6 +180,27 @@ class Pool:
         self.learned = guesses.raised(learned, self.quota, self.declared, needed=needed, now=now)
         self.changed = now
         self.refresh()
+
+    def spend_elsewhere(self, amount: float, at: float, now: float) -> None:
+        """Book what a reading shows to be spent beside our own, as far as that is known.
+
+        :param at: Unix time from which it counts
+        """
+        self.counter.book(at, amount)
+        self.elsewhere = Elsewhere(amount, at, now)
+        self.changed = now
+
+    def take_back(self, amount: float, counted: float) -> None:
+        """Take back what was taken for somebody else's, as far as it turns out to be our own, which is booked by itself.
+
+        :param amount: what a request took more than had been reserved for it
+        :param counted: Unix time by which the service had counted that
+        """
+        known = self.elsewhere
+        if known is not None and counted <= known.read_at:
+            own = min(amount, known.amount)
+            self.counter.book(known.at, -own)
+            self.elsewhere = known._replace(amount=known.amount - own)
 
     def close(self, until: float, now: float) -> None:
         """Admit nothing until a moment; a pool that is closed for longer stays so."""

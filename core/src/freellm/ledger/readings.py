@@ -1,7 +1,8 @@
 """What answers say about pools: how large they are, what was spent elsewhere.
 
 Nothing here ever lowers what is known to be spent. A service's `remaining` can only reveal spending that this ledger
-did not see (another program with the same key), and that is booked on top.
+did not see (another program with the same key), and that is booked on top. What turns out to be a request of our own,
+which was estimated too low, is taken back when its usage is known: else it would be booked twice.
 """
 
 from __future__ import annotations
@@ -66,5 +67,5 @@ def _reconcile(
     if elsewhere >= 0:
         pool.doubts = None  # all that is booked has been counted
     if elsewhere > 0:
-        pool.counter.book(now if resets_in is None else min(now, now + resets_in - window), elsewhere)
-        pool.changed = now
+        at = now if resets_in is None else min(now, now + resets_in - window)
+        pool.spend_elsewhere(elsewhere, at, now)
