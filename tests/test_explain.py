@@ -233,7 +233,7 @@ def _check(told: Any, answer: Any) -> None:
         assert not before
 
 
-def test_a_route_for_which_the_margin_is_given_up_is_told_as_a_guess(stage: Stage) -> None:
+def test_a_route_for_which_an_estimate_is_put_to_the_test_is_told_as_a_guess(stage: Stage) -> None:
     """Its quota has room for what is estimated, and none for the margin of a model whose estimates are often wrong."""
     stage.forget()
     runtime = stage.proxy.runtime

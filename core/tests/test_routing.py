@@ -455,7 +455,7 @@ class TestCautiousBooks:
         world.ledger.believe(route.shares, world.clock(), unit="requests", window=60.0, scope="route")
         assert not list(world.router.candidates(world.order, world.needs(), world.clock))
 
-    def test_the_margin_of_an_estimate_is_given_up_before_a_request_is_refused(self) -> None:
+    def test_the_usual_error_of_an_estimate_is_taken_off_before_a_request_is_refused(self) -> None:
         world = World(provider("one", [model("a"), model("b", intelligence_rank=9)], [quota(140, "tokens")]))
         for actual in (80, 120) * 20:
             world.corrections.observe("one/a", 100, actual, 10)
@@ -464,7 +464,7 @@ class TestCautiousBooks:
         found = dict(world.router.candidates(world.order, world.needs(100, stated=50), world.clock))
         tried = {route.entry.name: (demand.input, demand.daring) for route, demand in found.items()}
         assert tried.keys() == {"one/b", "one/a"}
-        assert tried["one/a"] == (pytest.approx(100, abs=2), False)
+        assert tried["one/a"] == (pytest.approx(80, abs=2), False)
 
     def test_only_with_room_for_what_is_sure(self) -> None:
         world = World(provider("one", [model("a")], [quota(300, "tokens", 86_400.0, charge="actual")]))

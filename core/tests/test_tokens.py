@@ -120,7 +120,9 @@ def test_as_much_more_is_reserved_as_estimates_are_usually_off() -> None:
     assert steady.correct("a", 1_000) == pytest.approx(steady.reserve("a", 1_000), abs=1) == 701
     assert unsteady.correct("a", 1_000) == pytest.approx(700, abs=11)
     assert unsteady.reserve("a", 1_000) == pytest.approx(900, abs=20)
-    assert steady.reserve("unknown", 1_000) == 1_000
+    assert unsteady.at_least("a", 1_000) == pytest.approx(600, abs=20)
+    assert steady.at_least("a", 1_000) == pytest.approx(700, abs=1)
+    assert steady.reserve("unknown", 1_000) == steady.at_least("unknown", 1_000) == 1_000
 
 
 def test_one_odd_answer_moves_a_correction_little_and_none_moves_it_out_of_bounds() -> None:
@@ -162,8 +164,19 @@ def test_twenty_answers_tell_the_usual_output() -> None:
     for output in range(1, 21):
         corrections.observe("m", 100, 100, output * 100)
     assert corrections.expected_output("m", None, None) == 1_800
+    assert corrections.expected_output("m", None, None, least=True) == 1_500
     assert corrections.expected_output("m", 300, None) == 300
     assert corrections.expected_output("m", None, 1_000) == 1_000
+
+
+@pytest.mark.parametrize(("outputs", "least"), [([10], 10), ([600] * 5 + [10] * 15, 512), ([600], 600)])
+def test_the_least_room_is_that_of_three_in_four_answers_and_512_tokens(
+    outputs: list[int], least: int
+) -> None:
+    corrections = Corrections()
+    for output in outputs * 20:
+        corrections.observe("m", 100, 100, output)
+    assert corrections.expected_output("m", None, None, least=True) == least
 
 
 def test_only_the_last_two_hundred_answers_count() -> None:

@@ -365,17 +365,17 @@ def test_a_guess_is_put_to_the_test_while_others_wait() -> None:
     virtually(scene)
 
 
-def test_what_only_the_margin_of_an_estimate_keeps_out_is_tried_while_others_wait() -> None:
+def test_what_only_the_error_of_an_estimate_keeps_out_is_tried_while_others_wait() -> None:
     async def scene() -> None:
         scenery = world(quota(400.0, unit="tokens", window=60.0))
-        for actual in (80, 120) * 20:  # so 1.4 times the estimate is reserved
+        for actual in (80, 120) * 20:  # so 1.4 times the estimate is reserved, and 0.8 times is the least
             scenery.corrections.observe("lab/m0", 100, actual, 1)
         queue, pool = Queue(scenery), scenery.route().shares[0].pool
-        await queue.serve(queue.call("first", tokens=160))
-        waiting = asyncio.create_task(queue.serve(queue.call("large", tokens=172)))
+        await queue.serve(queue.call("first", tokens=200))
+        waiting = asyncio.create_task(queue.serve(queue.call("large", tokens=200)))
         await asyncio.sleep(1)
-        last = queue.call("last", tokens=125, max_wait=0)
-        assert queue.demand(last, scenery.route()).input > 400 - pool.counter.used > 140
+        last = queue.call("last", tokens=110, max_wait=0)
+        assert queue.demand(last, scenery.route()).input > 400 - pool.counter.used > 100
         assert await queue.serve(last)
         assert pool.counter.used <= 400
         assert await waiting

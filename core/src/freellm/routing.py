@@ -69,13 +69,16 @@ class Router:
     def demand(self, entry: Entry, needs: Needs, *, bare: bool = False) -> Demand:
         """Return what a request is expected to take from an entry's pools, in tokens.
 
-        :param bare: whether the estimate of the input goes without the margin for its usual error
+        :param bare: whether the input is taken for the least that it may be, going by the usual error of estimates, and the
+            answer gets no more room than most need
         """
-        expected = self._corrections.expected_output(entry.name, needs.stated, entry.model.max_output)
+        expected = self._corrections.expected_output(
+            entry.name, needs.stated, entry.model.max_output, least=bare
+        )
         ceiling = expected if needs.stated is None else needs.stated
         if entry.model.max_output is not None and ceiling > entry.model.max_output:
             ceiling = entry.model.max_output
-        estimate = self._corrections.correct if bare else self._corrections.reserve
+        estimate = self._corrections.at_least if bare else self._corrections.reserve
         tokens = estimate(entry.name, needs.tokens)
         return Demand(tokens, expected, ceiling, needs.inputs if entry.counts_inputs else 1)
 

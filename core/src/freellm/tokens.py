@@ -130,7 +130,12 @@ ENOUGH: Final = 20
 UNKNOWN_OUTPUT: Final = 512
 """Tokens of output expected from a model of which too few answers are known."""
 
-_QUANTILE: Final = 0.9
+_USUAL: Final = 0.9
+"""The share of a model's answers that are no longer than is expected of the next one."""
+
+_LEAST: Final = 0.75
+"""The share of them that must be no longer than what a next one gets at least, when there is no room for more."""
+
 _PACE: Final = 0.1
 """The weight of the newest answer in the correction: about the last twenty count."""
 
@@ -155,17 +160,17 @@ class _Experience:
     """What the answers of one model taught.
 
     `ratio` is actual to estimated input, `error` how far single answers are from it. `sizes` are the last outputs as they
-    came, `order` the same ones sorted, `usual` what a next one is not expected to exceed.
+    came, `order` the same ones sorted, `usual` what a next one is not expected to exceed, `least` what it has to have room for.
     """
 
-    __slots__ = ("error", "order", "ratio", "sizes", "usual")
+    __slots__ = ("error", "least", "order", "ratio", "sizes", "usual")
 
     def __init__(self) -> None:
         self.ratio = 1.0
         self.error = 0.0
         self.sizes: deque[int] = deque()
         self.order: list[int] = []
-        self.usual = UNKNOWN_OUTPUT
+        self.usual = self.least = UNKNOWN_OUTPUT
 
     def correct(self, estimated: int, actual: int) -> None:
         low, high = _BOUNDS
@@ -179,7 +184,11 @@ class _Experience:
         self.sizes.append(output)
         insort(self.order, output)
         if len(self.order) >= ENOUGH:
-            self.usual = self.order[math.ceil(_QUANTILE * len(self.order)) - 1]
+            self.usual = self._quantile(_USUAL)
+            self.least = max(self._quantile(_LEAST), min(self.usual, UNKNOWN_OUTPUT))
+
+    def _quantile(self, share: float) -> int:
+        return self.order[math.ceil(share * len(self.order)) - 1]
 
 
 class Corrections:
@@ -208,6 +217,15 @@ class Corrections:
         known = self._models.get(model_key)
         return math.ceil(estimated * (known.ratio + MARGIN * known.error)) if known else estimated
 
+    def at_least(self, model_key: str, estimated: int) -> int:
+        """Return how many input tokens a request hardly takes less than: a corrected estimate without its usual error.
+
+        :param model_key: what tells models apart, such as `provider/model`
+        :param estimated: what `estimate_messages` returned
+        """
+        known = self._models.get(model_key)
+        return math.ceil(estimated * max(known.ratio - known.error, 0.0)) if known else estimated
+
     def observe(self, model_key: str, estimated: int, actual: int | None, output: int | None) -> None:
         """Learn from an answer's usage.
 
@@ -225,14 +243,17 @@ class Corrections:
         if output is not None:
             known.add(output)
 
-    def expected_output(self, model_key: str, stated_max: int | None, model_max: int | None) -> int:
+    def expected_output(
+        self, model_key: str, stated_max: int | None, model_max: int | None, *, least: bool = False
+    ) -> int:
         """Return how many output tokens to reserve: the least of the three figures that are known.
 
         :param stated_max: the request's `max_tokens`
         :param model_max: the most that the model puts out
+        :param least: whether it may be what three of four answers need, and `UNKNOWN_OUTPUT`, where nine of ten need more
         """
         known = self._models.get(model_key)
-        expected = known.usual if known else UNKNOWN_OUTPUT
+        expected = UNKNOWN_OUTPUT if known is None else known.least if least else known.usual
         if stated_max is not None and stated_max < expected:
             expected = stated_max
         if model_max is not None and model_max < expected:

@@ -86,7 +86,8 @@ class Explainer:
         )
 
     def _said(self, route: Route, demand: Demand, serves: Route) -> str:
-        bare = demand.input < self._router.demand(route.entry, self._call.needs).input
+        usual = self._router.demand(route.entry, self._call.needs)
+        bare = demand.input < usual.input or demand.output < usual.output
         if demand.daring or bare or route.closed_by(self._now) is not None:
             return GUESS
         if route.entry.first_byte_timeout > self._call.needs.deadline - self._now:

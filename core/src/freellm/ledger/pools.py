@@ -17,6 +17,9 @@ from freellm.ledger.rolling import Rolling
 ROUNDING: Final = 1e-12
 """The share of a limit that sums of fractions may go over it; far below one request or token."""
 
+_READINGS: Final = 7
+"""Readings that are remembered beside the last one: more than come while a request is under way that is not long."""
+
 
 class PoolView(msgspec.Struct, frozen=True, kw_only=True):
     """A pool as people see it.
@@ -91,8 +94,8 @@ class Pool:
         self.learned: Learned | None = None
         self.doubts: Counter | None = None
         """The part of what was spent that the service may never have counted; made on first use."""
-        self.elsewhere: Elsewhere | None = None
-        """What was last taken for spent by somebody else."""
+        self.elsewhere: list[Elsewhere] = []
+        """What was taken for spent by somebody else, as far back as requests that are under way may explain it."""
         self.told = -math.inf
         """When an answer last stated the limit itself."""
         self.closed_until = 0.0
@@ -187,7 +190,7 @@ class Pool:
         :param at: Unix time from which it counts
         """
         self.counter.book(at, amount)
-        self.elsewhere = Elsewhere(amount, at, now)
+        self.elsewhere = [*self.elsewhere[-_READINGS:], Elsewhere(amount, at, now)]
         self.changed = now
 
     def take_back(self, amount: float, counted: float) -> None:
@@ -196,11 +199,12 @@ class Pool:
         :param amount: what a request took more than had been reserved for it
         :param counted: Unix time by which the service had counted that
         """
-        known = self.elsewhere
-        if known is not None and counted <= known.read_at:
-            own = min(amount, known.amount)
-            self.counter.book(known.at, -own)
-            self.elsewhere = known._replace(amount=known.amount - own)
+        for place, known in enumerate(self.elsewhere):
+            if counted <= known.read_at:
+                own = min(amount, known.amount)
+                self.counter.book(known.at, -own)
+                self.elsewhere[place] = known._replace(amount=known.amount - own)
+                amount -= own
 
     def close(self, until: float, now: float) -> None:
         """Admit nothing until a moment; a pool that is closed for longer stays so."""
