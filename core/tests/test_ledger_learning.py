@@ -212,16 +212,31 @@ def test_an_estimate_that_was_too_low_is_no_spending_elsewhere(
     assert share.pool.view(NOW + 2 * MINUTE).used == 0
 
 
-def test_a_reading_from_before_a_request_was_counted_says_nothing_about_it() -> None:
+def test_a_reading_from_before_a_request_was_sent_says_nothing_about_it() -> None:
     ledger = Ledger()
     quota = Quota(unit="tokens", limit=6_000, window=MINUTE, charge="input+max", **FACTS)
     (share,) = ledger.shares("p", MODEL, [quota], key="key", account="account")
     ledger.read([share], [Reading(unit="tokens", window=MINUTE, remaining=5_000)], NOW)
-    lease = ledger.reserve([share], DEMAND, NOW)
+    lease = ledger.reserve([share], DEMAND, NOW + 0.1)
     assert lease
     ledger.stamp(lease, NOW + 1)
     ledger.settle(lease, NOW + 2, 130, 50)
     assert share.pool.view(NOW + 2).used == 1_000 + 180
+
+
+def test_a_reading_may_be_explained_by_a_request_whose_own_headers_come_later() -> None:
+    ledger = Ledger()
+    quota = Quota(unit="tokens", limit=6_000, window=MINUTE, charge="input+max", **FACTS)
+    (share,) = ledger.shares("p", MODEL, [quota], key="key", account="account")
+    first, second = (ledger.reserve([share], DEMAND, NOW) for _ in range(2))
+    assert first
+    assert second
+    ledger.stamp(first, NOW + 1)
+    ledger.read([share], [Reading(unit="tokens", window=MINUTE, remaining=6_000 - 150 - 250)], NOW + 1)
+    ledger.stamp(second, NOW + 2)
+    ledger.settle(second, NOW + 3, 200, 50)
+    ledger.settle(first, NOW + 4, 100, 50)
+    assert share.pool.view(NOW + 4).used == 150 + 250
 
 
 def test_what_a_service_has_counted_is_beyond_doubt(ledger: Ledger, route: tuple[Share, ...]) -> None:

@@ -110,6 +110,7 @@ class Lease(msgspec.Struct, eq=False):
     :param amounts: what was booked on each of them
     :param demand: the tokens that were reserved
     :param at: the moment the booking counts from, Unix seconds: dispatch, then the arrival of the answer's headers
+    :param begun: the moment of dispatch
     :param slot: for the owner of a lease file: the slot that holds this lease
     """
 
@@ -117,6 +118,7 @@ class Lease(msgspec.Struct, eq=False):
     amounts: list[float]
     demand: Demand
     at: float
+    begun: float
     slot: int = -1
 
 

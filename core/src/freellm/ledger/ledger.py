@@ -66,7 +66,7 @@ class Ledger(Registry):
             amounts.append(amount)
         for place, share in enumerate(shares):
             share.pool.counter.spend(amounts[place])
-        lease = Lease(shares, amounts, demand, now)
+        lease = Lease(shares, amounts, demand, now, now)
         self._live.add(lease)
         return lease
 
@@ -120,7 +120,7 @@ class Ledger(Registry):
                 if (
                     more_input > 0 and share.charges_ceiling
                 ):  # what is charged ahead was in the readings since
-                    pool.take_back(share.per_input * more_input, lease.at)
+                    pool.take_back(share.per_input * more_input, lease.begun)
                 if more > 0:
                     pool.counter.spend(more)
                 elif more:

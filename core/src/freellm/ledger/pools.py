@@ -193,14 +193,16 @@ class Pool:
         self.elsewhere = [*self.elsewhere[-_READINGS:], Elsewhere(amount, at, now)]
         self.changed = now
 
-    def take_back(self, amount: float, counted: float) -> None:
+    def take_back(self, amount: float, begun: float) -> None:
         """Take back what was taken for somebody else's, as far as it turns out to be our own, which is booked by itself.
 
+        A reading since the request was sent showed it, most probably. If it did not, the next one shows it again.
+
         :param amount: what a request took more than had been reserved for it
-        :param counted: Unix time by which the service had counted that
+        :param begun: Unix time at which it was sent
         """
         for place, known in enumerate(self.elsewhere):
-            if counted <= known.read_at:
+            if begun <= known.read_at:
                 own = min(amount, known.amount)
                 self.counter.book(known.at, -own)
                 self.elsewhere[place] = known._replace(amount=known.amount - own)
