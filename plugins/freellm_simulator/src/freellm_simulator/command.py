@@ -32,7 +32,7 @@ from freellm_simulator.simulation import Simulation
 )
 @click.option(
     "--load",
-    default=60.0,
+    default=40.0,
     show_default=True,
     type=click.FloatRange(min=0, min_open=True),
     help="With --days: requests a minute on average.",
