@@ -117,9 +117,7 @@ class Ledger(Registry):
                 more = share.per_input * more_input + share.per_output * more_out
                 if now >= pool.edge:
                     pool.advance(now)
-                if (
-                    more_input > 0 and share.charges_ceiling
-                ):  # what is charged ahead was in the readings since
+                if more_input > 0 and share.charges_ceiling:  # readings have shown it already
                     pool.take_back(share.per_input * more_input, lease.begun)
                 if more > 0:
                     pool.counter.spend(more)
