@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import HealthCheck, assume, event, example, given, settings
 from hypothesis import strategies as st
 
 from freellm.catalogue import Route
@@ -256,6 +256,19 @@ def could_answer(route: Route, world: RandomWorld, mask: int, tokens: int, now: 
 
 
 @given(state=STATES)
+@example(
+    state={
+        "models": [("cerebras", "gpt-oss-120b")],
+        "two_keys": False,
+        "needs": {"text": "Hello", "image": False},
+        "pinned": False,
+        "everywhere": "low guess",
+        "spendings": [(0, 0, 1.0, "lost")],
+        "standings": [(0, "route", Kind.RATE_LIMITED, False)],
+        "penalties": [],
+        "faults": [],
+    }
+)
 @settings(
     max_examples=150,
     deadline=None,

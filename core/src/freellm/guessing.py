@@ -68,7 +68,10 @@ def _none_fits(
             full.add(shares)
             continue
         demand = demand_of(route.entry)
-        if ledger.may_fit(shares, demand, now) or (guessed and ledger.opening(shares, demand, now) <= now):
+        # Asked first: a limit that is a guess is raised by that, which may leave nothing but doubts.
+        if guessed and ledger.opening(shares, demand, now) <= now:
+            return False
+        if ledger.may_fit(shares, demand, now):
             return False
     return True
 
@@ -77,7 +80,7 @@ def _demand(route: Route, demand: Demand, ledger: Ledger, now: float) -> Demand 
     """Return what to reserve; None when the route has no room even if our books are too cautious."""
     if route.standing.refuses(demand.input + demand.ceiling, now):
         return None
-    # Asked first: a limit that is a guess is raised by that.
+    # Asked first here, too.
     if ledger.opening(route.shares, demand, now) <= now:
         return demand
     return msgspec.structs.replace(demand, daring=True) if ledger.may_fit(route.shares, demand, now) else None
