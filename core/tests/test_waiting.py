@@ -517,3 +517,40 @@ def served_at(quotas: list[Any], arrivals: list[tuple[float, int, float]], lasts
 
     virtually(scene)
     return moments
+
+
+def test_what_only_a_doubt_keeps_out_is_tried_while_others_wait_for_something_else() -> None:
+    async def scene() -> None:
+        scenery = World(
+            provider("lab", [model("small", context=50)], [quota(2.0, window=60.0)]),
+            provider("six", [model("large")], [quota(1.0, window=60.0)]),
+        )
+        queue, pool = Queue(scenery), scenery.route("lab/small#k1").shares[0].pool
+        for _ in range(2):
+            await queue.serve(queue.call("first"))
+        await queue.serve(queue.call("second", tokens=100))
+        pool.doubt(queue.clock.now(), 1.0, queue.clock.now())
+        waiting = asyncio.create_task(queue.serve(queue.call("third", tokens=100)))
+        await asyncio.sleep(1)
+        assert not queue.line.is_empty
+        assert await queue.serve(queue.call("fourth", max_wait=0))
+        assert await waiting
+        assert [name for name, _ in queue.served] == ["first", "first", "second", "fourth", "third"]
+
+    virtually(scene)
+
+
+def test_what_somebody_ahead_waits_for_is_not_put_to_the_test() -> None:
+    async def scene() -> None:
+        scenery = world(quota(2.0, window=60.0))
+        queue, pool = Queue(scenery), scenery.route().shares[0].pool
+        for _ in range(2):
+            await queue.serve(queue.call("first"))
+        waiting = asyncio.create_task(queue.serve(queue.call("second")))
+        await asyncio.sleep(1)
+        pool.doubt(queue.clock.now(), 1.0, queue.clock.now())
+        assert not await queue.serve(queue.call("third", max_wait=0))
+        assert await waiting
+        assert queue.served[-1] == ("second", pytest.approx(60.5))
+
+    virtually(scene)

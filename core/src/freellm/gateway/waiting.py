@@ -96,8 +96,11 @@ class Line:
         now = self._clock.now()
         usual = self._router.demand(route.entry, call.needs).ceiling
         demand = offered if offered.ceiling <= usual else msgspec.structs.replace(offered, ceiling=usual)
-        turn = self._claims.turn(route.shares, demand, now, call.ticket or math.inf)
-        if turn.at > now or turn.ends_first:
+        ticket = call.ticket or math.inf
+        turn = self._claims.turn(route.shares, demand, now, ticket)
+        # What is put to the test has no room by the books, and is nobody's turn unless nobody ahead hopes for it.
+        tests = demand.daring and self._claims.is_first(route.shares, ticket)
+        if (turn.at > now or turn.ends_first) and not tests:
             ahead = sum(place.ticket != call.ticket for place in self._places.values())
             said = f"{ahead} request{'s' * (ahead != 1)} waiting for quota came first"
             opens_at = turn.at if turn.at > now else now + CONCURRENCY_RETRY

@@ -109,6 +109,14 @@ class Claims:
                 if not queue.tickets:
                     del self._pools[share.pool]
 
+    def is_first(self, shares: Sequence[Share], ticket: float) -> bool:
+        """Tell whether nobody ahead has a claim on any of the pools.
+
+        :param ticket: who asks; infinity is somebody who has just come
+        """
+        queues = (self._pools.get(share.pool) for share in shares)
+        return not any(queue.ahead(ticket) for queue in queues if queue is not None)
+
     def turn(self, shares: Sequence[Share], demand: Demand, now: float, ticket: float) -> Turn:
         """Return when a demand fits into all pools without anybody ahead being served later for it.
 
