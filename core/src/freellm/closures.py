@@ -82,22 +82,17 @@ class Closures:
         if not share.concurrent and not guessed:
             if len(self._shut) >= _MOST:
                 self._shut.clear()
-            known = self._shut.get(shares)
             self._shut[shares] = _Shut(
-                share,
-                known.others if known and known.share is share else _without(shares, share),
-                share.amount(demand),
-                pool.counter.used,
-                pool.ceiling,
-                pool.closed_until,
-                pool.edge,
-                note,
+                share=share,
+                others=tuple([other for other in shares if other is not share]),
+                amount=share.amount(demand),
+                used=pool.counter.used,
+                ceiling=pool.ceiling,
+                closed_until=pool.closed_until,
+                edge=pool.edge,
+                note=note,
             )
         return note
-
-
-def _without(shares: tuple[Share, ...], share: Share) -> tuple[Share, ...]:
-    return tuple([other for other in shares if other is not share])
 
 
 def resting(route: Route, now: float) -> PassedOver | None:

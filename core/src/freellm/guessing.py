@@ -67,11 +67,7 @@ def _none_fits(
         if not guessed and not ledger.may_fit(shares, LEAST, now):
             full.add(shares)
             continue
-        demand = demand_of(route.entry)
-        # Asked first: a limit that is a guess is raised by that, which may leave nothing but doubts.
-        if guessed and ledger.opening(shares, demand, now) <= now:
-            return False
-        if ledger.may_fit(shares, demand, now):
+        if _demand(route, demand_of(route.entry), ledger, now) is not None:
             return False
     return True
 
@@ -80,7 +76,7 @@ def _demand(route: Route, demand: Demand, ledger: Ledger, now: float) -> Demand 
     """Return what to reserve; None when the route has no room even if our books are too cautious."""
     if route.standing.refuses(demand.input + demand.ceiling, now):
         return None
-    # Asked first here, too.
+    # Asked first: a limit that is a guess is raised by that, which may leave nothing but doubts.
     if ledger.opening(route.shares, demand, now) <= now:
         return demand
     return msgspec.structs.replace(demand, daring=True) if ledger.may_fit(route.shares, demand, now) else None
